@@ -135,6 +135,7 @@ def _provider(name: str, raw: Mapping[str, Any]) -> records.Provider:
         identify=records.Identify(
             **{
                 "empty": identify["missing"],
+                "other_scheme": identify["malformed"],
                 "expired": identify["revoked"],
                 "session": identify["unknown"],
                 **identify,
@@ -242,7 +243,8 @@ def implied_refusals(provider: records.Provider, operation: records.Operation) -
     """The names of all refusals that this operation's policy and handler can end in, in the order of the checks."""
     identify, names = provider.identify, []
     if operation.credentials:
-        names += [identify.missing, identify.empty, identify.malformed, identify.unknown, identify.revoked]
+        names += [identify.missing, identify.empty, identify.other_scheme, identify.malformed]
+        names += [identify.unknown, identify.revoked]
         names += [identify.expired] if provider.keys.expires else []
         names += [identify.session] if provider.session else []
         names += [check.refusal for check in provider.entitlements] if operation.entitled else []

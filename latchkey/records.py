@@ -46,6 +46,7 @@ class Identify:
     missing: str
     empty: str
     malformed: str
+    other_scheme: str
     unknown: str
     revoked: str
     expired: str
