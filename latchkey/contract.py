@@ -44,6 +44,10 @@ class Contract:
                 document["paths"][path][method]["responses"].setdefault(status, answer)
         return document
 
+    def resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The schema that a reference names; any other schema as it is."""
+        return _dereference(schema, self.document)
+
     def of(self, provider: str) -> list[records.Operation]:
         """The operations of one provider, in the contract's order."""
         return [operation for operation in self.operations.values() if operation.provider == provider]
@@ -151,7 +155,8 @@ def _provider(name: str, raw: Mapping[str, Any]) -> records.Provider:
             key: records.PermissionSet(grants=tuple(value["grants"]), refusal=value.get("refusal"))
             for key, value in raw.get("permission_sets", {}).items()
         },
-        limits={key: records.Limit(name=key, **value) for key, value in raw["limits"].items()},
+        limits={key: records.Limit(id=f"{name}.{key}", name=key, **value) for key, value in raw["limits"].items()},
+        default_limits=tuple(raw["default"].get("limits", ())),
         rate_headers=records.RateHeaders(**raw.get("rate_headers", {})),
         tokens={
             key: records.Token(

@@ -75,6 +75,7 @@ class Entitlement:
 class Limit:
     """At most `quota` units in `window` seconds."""
 
+    id: str
     name: str
     quota: int
     window: int
@@ -190,6 +191,7 @@ class Provider:
     roles: Mapping[str, str]
     tiers: Mapping[str, Mapping[str, Any]]
     limits: Mapping[str, Limit]
+    default_limits: tuple[str, ...]
     rate_headers: RateHeaders
     tokens: Mapping[str, Token]
     headers: Mapping[str, str]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -126,7 +125,3 @@ def _policy_uses(policy: Mapping[str, Any]) -> Iterator[Use]:
         for index, name in enumerate([named] if isinstance(named, str) else named):
             yield Use((field,) if isinstance(named, str) else (field, index), name, table)
 
-
-def unfilled(template: str) -> set[str]:
-    """The names of a template's placeholders."""
-    return set(re.findall(r"\{(\w+)\}", template))

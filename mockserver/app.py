@@ -1,0 +1,99 @@
+"""The mock as one ASGI application. A request's way through it stands in `Mock`, from the outside in."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from connexion import ConnexionMiddleware
+from connexion.exceptions import ProblemException
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.swagger_ui import SwaggerUIMiddleware
+from connexion.resolver import Resolver
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from latchkey import Contract, load
+from latchkey.source import FIXTURES, SPEC
+from mockserver.control.app import PREFIX, create_control
+from mockserver.exchange import Exchange, Reply
+from mockserver.fixtures import load_fixtures
+from mockserver.layers.answer import Answer, on_error
+from mockserver.layers.record import Record
+from mockserver.layers.stamp import Stamp
+from mockserver.world import World
+
+
+class Mock:
+    """The data plane, which speaks as the providers do, and beside it the control plane under /_mock."""
+
+    def __init__(self, world: World, *, token: str | None = None) -> None:
+        self.world = world
+        self.control = create_control(world, token=token)
+        handlers = {operation: find_handler(operation) for operation in world.contract.operations}
+        self.providers = ConnexionMiddleware(
+            Answer(handlers),
+            middlewares=[
+                partial(Record, world=world),  # journal: what came in, what went out, why
+                Stamp,  # headers that the provider promises on every answer
+                ExceptionMiddleware,  # 404, 405, 500 in the provider's own envelope
+                SwaggerUIMiddleware,
+                RoutingMiddleware,  # path and method to operationId; then Answer: the checks, the handler
+            ],
+        )
+        self.providers.add_api(served(world.contract), resolver=Resolver(find_handler))
+        for error in (ProblemException, HTTPException, Exception):
+            self.providers.add_error_handler(error, on_error)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            path = scope["path"]
+            app: ASGIApp = self.control if path == PREFIX or path.startswith(f"{PREFIX}/") else self.providers
+            await app(scope, receive, send)
+
+
+def create_app(
+    *providers: str, spec: Path = SPEC, fixtures: Path = FIXTURES, seed: int | None = None, token: str | None = None
+) -> Mock:
+    """A mock of these providers, or of all.
+
+    With a seed, ids, keys and timestamps repeat and the clock stands still until it is advanced. With a token, the
+    control plane asks for it. Raises ContractError, and KeyError for an unknown provider.
+    """
+    contract = load(spec)
+    if providers:
+        contract = contract.only(*providers)
+    return Mock(World(contract, load_fixtures(contract, fixtures), seed=seed), token=token)
+
+
+def find_handler(operation: str) -> Callable[[Exchange], Reply]:
+    """An operationId is the address of its handler: <provider>.<function> in `mockserver.providers`.
+
+    Raises ImportError or AttributeError where it leads nowhere.
+    """
+    provider, _, function = operation.partition(".")
+    handler: Callable[[Exchange], Reply] = getattr(importlib.import_module(f"mockserver.providers.{provider}"), function)
+    return handler
+
+
+def served(contract: Contract) -> dict[str, Any]:
+    """The bundle as this mock serves it: the real services' addresses are left out, so that Swagger UI calls here."""
+    document = deepcopy(contract.bundle)
+    for item in document["paths"].values():
+        item.pop("servers", None)
+    return document
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

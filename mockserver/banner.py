@@ -1,0 +1,43 @@
+"""What the mock prints when it starts: where it is, and keys and requests to begin with."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from latchkey.records import Operation, Provider
+from mockserver.control.app import PREFIX
+from mockserver.fixtures import KeyFixture
+from mockserver.world import World
+
+
+def banner(world: World, base: str) -> str:
+    """For each provider its base URL, its ready-made keys by situation, and a curl line that works when pasted."""
+    clock = "the clock stands still (seeded)" if world.clock.frozen else "the clock runs"
+    lines = [f"latchkey mock on {base}, {clock}. Ctrl-C ends it.", ""]
+    for provider in world.contract.providers.values():
+        lines += [f"{provider.title}  {base}  instead of {provider.server}"]
+        keys = world.ready_keys(provider.name)
+        width = max(len(key.situation) for key in keys)
+        for key in keys:
+            lines.append(f"  {key.situation:<{width}}  {key.key}  {provider.situations[key.situation].says}")
+        full = next(key for key in keys if key.situation == "full")
+        lines += [f"  {first_request(world.contract.operations[provider.example], provider, full, base)}", ""]
+    lines += [f"Control plane {base}{PREFIX}/ui/   Swagger UI {base}/ui/   Contract {base}/openapi.json"]
+    return "\n".join(lines)
+
+
+def first_request(operation: Operation, provider: Provider, key: KeyFixture, base: str) -> str:
+    """A curl line for the provider's example operation."""
+    credential = next(item for item in provider.credentials if item.kind == "key")
+    scheme = f"{credential.scheme} " if credential.scheme else ""
+    headers = [f"{credential.header}: {scheme}{key.key}", *_presented(provider, key)]
+    method = "" if operation.method == "GET" else f"-X {operation.method} "
+    return f"curl {method}" + " ".join(f"-H {shlex.quote(header)}" for header in headers) + f" {base}{operation.path}"
+
+
+def _presented(provider: Provider, key: KeyFixture) -> Iterator[str]:
+    for check in provider.entitlements:
+        if check.equals and check.attribute:
+            header = provider.presented[check.equals].header
+            yield f"{header}: {key.attributes[check.attribute.partition('.')[2]]}"

@@ -1,0 +1,70 @@
+"""The command `mockserver`."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from mockserver.app import Mock
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one.")
+@click.option("--provider", "providers", multiple=True, metavar="NAME", help="Only this provider; repeat for more.")
+@click.option("--seed", type=int, help="Repeat ids, keys and timestamps; the clock stands still until it is advanced.")
+@click.option("--token", envvar="MOCKSERVER_TOKEN", help="Bearer token that the control plane asks for.")
+@click.option(
+    "--log-level",
+    default="warning",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="'info' prints a line per request.",
+)
+def main(host: str, port: int, providers: tuple[str, ...], seed: int | None, token: str | None, log_level: str) -> None:
+    """Serve a mock of the file-delivery APIs: real keys, scopes, tiers, limits and tokens, in memory."""
+    if host not in LOOPBACK and not token:
+        raise click.UsageError(f"{host} is not loopback: give the control plane a --token, or bind 127.0.0.1")
+    # Imported here, so that --help and a bad option answer at once.
+    import uvicorn
+
+    from mockserver.banner import banner
+
+    logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s %(message)s")
+    app = _create(providers, seed, token)
+    listener = _listen(host, port)
+    base = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+    click.echo(banner(app.world, base))
+    # `httptools` and `uvloop` are used where they are installed; the access log would cost more than the answer.
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="on")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _create(providers: tuple[str, ...], seed: int | None, token: str | None) -> Mock:
+    from latchkey import ContractError
+    from mockserver.app import create_app
+
+    try:
+        return create_app(*providers, seed=seed, token=token)
+    except ContractError as problem:
+        raise click.ClickException(str(problem)) from None
+    except KeyError as unknown:
+        raise click.UsageError(f"no provider is called {unknown}; see spec/openapi.yaml") from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as problem:
+        listener.close()
+        raise click.ClickException(f"cannot listen on {host}:{port}: {problem.strerror}; try --port 0") from None
+    return listener

@@ -1,0 +1,1 @@
+"""The control plane: what a provider's settings pages and the passing of time do, as an API under /_mock."""

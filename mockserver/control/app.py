@@ -1,0 +1,73 @@
+"""The control plane as an ASGI application, guarded against web pages and strangers."""
+
+from __future__ import annotations
+
+import hmac
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from connexion import AsyncApp, request
+from connexion.resolver import Resolver
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mockserver.world import World
+
+PREFIX = "/_mock"
+WORLD = "latchkey.world"
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def create_control(world: World, *, token: str | None = None) -> ASGIApp:
+    """The control plane of this world. With a token, every request must carry it as a Bearer token."""
+    app = AsyncApp("mockserver.control", specification_dir=Path(__file__).parent)
+    app.add_api("openapi.yaml", base_path=PREFIX, resolver=Resolver(_handler), strict_validation=True)
+    return Guard(app, world, token)
+
+
+def current_world() -> World:
+    """The world of the request that is being handled."""
+    world: World = request.scope[WORLD]
+    return world
+
+
+def _handler(operation: str) -> Any:
+    module, _, function = operation.partition(".")
+    return getattr(import_module(f"mockserver.control.{module}"), function)
+
+
+class Guard:
+    """Keeps out what a browser sends for another site (Host, Origin) and, where a token is set, whoever lacks it.
+
+    Without a token only loopback names are served, so that a page cannot reach the control plane by a name that it
+    made resolve to this machine.
+    """
+
+    def __init__(self, app: ASGIApp, world: World, token: str | None) -> None:
+        self.app = app
+        self.world = world
+        self.token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        problem = self._problem(headers)
+        if problem is None:
+            scope[WORLD] = self.world
+            await self.app(scope, receive, send)
+            return
+        status, detail = problem
+        challenge = {"WWW-Authenticate": 'Bearer realm="control plane"'} if status == 401 else None
+        await JSONResponse({"status": status, "detail": detail}, status, headers=challenge)(scope, receive, send)
+
+    def _problem(self, headers: dict[str, str]) -> tuple[int, str] | None:
+        host = headers.get("host", "")
+        origin = headers.get("origin")
+        if self.token is None and urlsplit(f"//{host}").hostname not in _LOOPBACK:
+            return 403, f"the control plane answers to loopback names only, not to {host!r}; start with --token to open it"
+        if origin is not None and urlsplit(origin).netloc != host:
+            return 403, f"a page of {origin} may not use the control plane"
+        if self.token is not None and not hmac.compare_digest(headers.get("authorization", ""), f"Bearer {self.token}"):
+            return 401, "send the control token: Authorization: Bearer <token>"
+        return None

@@ -1,0 +1,50 @@
+"""Rows of an account's tables: users, orders, products, whatever its provider keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connexion.exceptions import BadRequestProblem, ProblemException
+
+from mockserver.control import accounts
+from mockserver.control.app import current_world
+from mockserver.world import Row, Table
+
+_SECRET = "password"
+
+
+def _view(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != _SECRET}
+
+
+def _find(account: str, table: str, row: str) -> tuple[Table, Any]:
+    rows = accounts.find(account).table(table)
+    for id in (row, int(row) if row.isdecimal() else None):
+        if id in rows:
+            return rows, id
+    raise ProblemException(status=404, title="Not Found", detail=f"table {table!r} has no row {row}")
+
+
+async def index(account: str, table: str) -> list[Row]:
+    return [_view(row) for row in accounts.find(account).table(table).values()]
+
+
+async def create(account: str, table: str, body: Row) -> tuple[Row, int]:
+    rows = accounts.find(account).table(table)
+    body.setdefault("id", current_world().next_id())
+    if body["id"] in rows:
+        raise BadRequestProblem(detail=f"table {table!r} already has a row {body['id']}")
+    rows[body["id"]] = body
+    return _view(body), 201
+
+
+async def change(account: str, table: str, row: str, body: Row) -> Row:
+    rows, id = _find(account, table, row)
+    rows[id].update({name: value for name, value in body.items() if name != "id"})
+    return _view(rows[id])
+
+
+async def delete(account: str, table: str, row: str) -> tuple[None, int]:
+    rows, id = _find(account, table, row)
+    del rows[id]
+    return None, 204

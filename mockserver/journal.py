@@ -1,0 +1,49 @@
+"""What came in, what went out, and why: the last requests, without their secrets."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+#: Older entries are dropped.
+CAPACITY = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One request and its answer. `refusal`, `rule` and `reason` say why it was refused; None where it passed."""
+
+    id: str
+    at: float
+    provider: str | None
+    operation: str | None
+    account: str | None
+    key: str | None
+    client: str
+    method: str
+    path: str
+    status: int
+    refusal: str | None
+    rule: str | None
+    reason: str | None
+    stages: tuple[str, ...]
+
+
+class Journal:
+    """The newest entries, at most CAPACITY."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=CAPACITY)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, entry: Entry) -> None:
+        self._entries.append(entry)
+
+    def clear(self) -> None:
+        self._entries.clear()

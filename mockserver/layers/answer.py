@@ -1,0 +1,143 @@
+"""Innermost: the checks in the provider's order, then the handler; and the one place where an answer becomes bytes."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from mockserver.exchange import Exchange, Reply
+from mockserver.layers.record import EXCHANGE
+from mockserver.refusals import Refused, render
+from mockserver.stages import STAGES
+
+Handler = Callable[[Exchange], Reply]
+
+#: Larger bodies are refused before they are stored.
+MAX_BODY = 128 * 1024 * 1024
+
+log = logging.getLogger("mockserver")
+
+
+class Answer:
+    """Answers a routed request. `handlers` is operationId to handler."""
+
+    def __init__(self, handlers: dict[str, Handler]) -> None:
+        self.handlers = handlers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange: Exchange = scope[EXCHANGE]
+        operation = scope["extensions"]["connexion_routing"]["operation_id"]
+        exchange.operation = exchange.world.contract.operations.get(operation)
+        exchange.parameters = scope.get("path_params", {})
+        try:
+            exchange.body = await _read(receive)
+            reply = self.decide(exchange)
+        except Refused as refused:
+            reply = refuse(exchange, refused)
+        except ClientDisconnect:
+            return
+        await _send(reply, exchange, send)
+
+    def decide(self, exchange: Exchange) -> Reply:
+        """Runs every check and the handler. Nothing in here waits, so no other request comes in between."""
+        if exchange.provider is None:
+            raise Refused("not_found", "no provider of this mock has such a path")
+        check(exchange)
+        if exchange.operation is None:
+            raise Refused(exchange.provider.not_found, "no operation has this path")
+        exchange.stages.append("handler")
+        return self.handlers[exchange.operation.id](exchange)
+
+
+def check(exchange: Exchange) -> None:
+    """The checks in the provider's order. Without an operation, they only find out who asks and count it."""
+    assert exchange.provider
+    for name in exchange.provider.order:
+        exchange.stages.append(name)
+        STAGES[name](exchange)
+
+
+def refuse(exchange: Exchange, refused: Refused) -> Reply:
+    """The provider's answer to a refusal, from its table."""
+    exchange.refused = refused
+    if exchange.provider is None:
+        prefixes = sorted(prefix for item in exchange.world.contract.providers.values() for prefix in item.prefixes)
+        return Reply(404, {"error": refused.reason, "paths begin with": prefixes})
+    refusal = exchange.provider.refusals[refused.name]
+    return Reply(*render(refusal, {"reason": refused.reason, **exchange.values(), **refused.values}))
+
+
+async def on_error(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    """What routing or a handler did not expect, in the provider's own envelope, its headers (Allow) kept."""
+    exchange: Exchange = request.scope[EXCHANGE]
+    headers = dict(getattr(error, "headers", None) or {})
+    reply = refuse(exchange, _refused(exchange, error))
+    content, media_type = _encoded(reply)
+    return ConnexionResponse(
+        status_code=reply.status, body=content, content_type=media_type, headers={**headers, **reply.headers}
+    )
+
+
+def _refused(exchange: Exchange, error: Exception) -> Refused:
+    provider = exchange.provider
+    status = getattr(error, "status_code", 500)
+    if not isinstance(error, HTTPException) or status >= 500:
+        log.error("handler failed", exc_info=error)
+        return Refused(provider.server_error if provider else "error", f"the mock failed: {type(error).__name__}")
+    if provider is None:
+        return Refused("not_found", "no provider of this mock has such a path")
+    if status != 405:
+        return Refused(provider.not_found, "no operation has this path")
+    try:
+        check(exchange)
+    except Refused as refused:
+        return refused
+    return Refused(provider.method_not_allowed, f"{exchange.method} is not a method of this path")
+
+
+async def _read(receive: Receive) -> bytes:
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= MAX_BODY:
+            chunks.append(chunk)
+        if not message.get("more_body", False):
+            break
+    return b"".join(chunks)
+
+
+def _encoded(reply: Reply) -> tuple[bytes, str | None]:
+    """The body's bytes and, where there are any, its media type."""
+    declared = next((value for name, value in reply.headers.items() if name.lower() == "content-type"), None)
+    if reply.body is None:
+        return b"", None
+    if isinstance(reply.body, bytes):
+        return reply.body, declared or "application/octet-stream"
+    if isinstance(reply.body, str) and declared:
+        return reply.body.encode(), declared
+    return json.dumps(reply.body, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
+
+
+async def _send(reply: Reply, exchange: Exchange, send: Send) -> None:
+    content, media_type = _encoded(reply)
+    headers = [
+        (name.lower().encode(), value.encode("latin-1", "replace"))
+        for name, value in reply.headers.items()
+        if name.lower() != "content-type"
+    ]
+    if media_type:
+        headers.append((b"content-type", media_type.encode()))
+    if reply.status != 204:
+        headers.append((b"content-length", str(len(content)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else content})

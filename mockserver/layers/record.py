@@ -1,0 +1,108 @@
+"""Outermost: opens an exchange for each request, and journals what came of it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from latchkey.records import Provider
+from mockserver.exchange import Exchange
+from mockserver.journal import Entry
+from mockserver.world import World
+
+#: Where the exchange lies in a scope; a mutable object put there by the outermost layer is seen by all.
+EXCHANGE = "latchkey.exchange"
+
+log = logging.getLogger("mockserver")
+
+
+class Record:
+    """Puts an Exchange into the scope and an Entry into the journal."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self.app = app
+        self.world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = scope[EXCHANGE] = open_exchange(self.world, scope)
+        status = 500
+
+        async def note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, note)
+        finally:
+            # Swagger UI and the contract itself are not a provider's traffic.
+            if exchange.provider or status >= 400:
+                entry = _entry(exchange, status)
+                self.world.journal.add(entry)
+                log.info("%s %s %s %s", entry.method, entry.path, entry.status, entry.reason or "")
+
+
+def open_exchange(world: World, scope: Scope) -> Exchange:
+    headers = _folded(scope["headers"])
+    server = scope.get("server") or ("localhost", None)
+    host = headers.get("host") or (f"{server[0]}:{server[1]}" if server[1] else str(server[0]))
+    client = scope.get("client") or ("unknown", 0)
+    return Exchange(
+        world=world,
+        id=world.source.hex(32),
+        at=world.clock.now(),
+        method=scope["method"],
+        path=scope["path"],
+        query=scope.get("query_string", b"").decode("latin-1"),
+        headers=headers,
+        body=b"",
+        client=str(client[0]),
+        origin=f"{scope.get('scheme', 'http')}://{host}",
+        provider=_owner(world.contract.providers.values(), scope["path"]),
+    )
+
+
+def _folded(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Header name in lower case to value; a header sent twice is joined with a comma (RFC 9110, 5.3)."""
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def _owner(providers: Iterable[Provider], path: str) -> Provider | None:
+    return next((item for item in providers if any(path.startswith(prefix) for prefix in item.prefixes)), None)
+
+
+def _entry(exchange: Exchange, status: int) -> Entry:
+    caller, operation, refused = exchange.caller, exchange.operation, exchange.refused
+    rule = exchange.provider.refusals[refused.name].rule if refused and exchange.provider else None
+    return Entry(
+        id=exchange.id,
+        at=exchange.at,
+        provider=exchange.provider.name if exchange.provider else None,
+        operation=operation.id if operation else None,
+        account=caller.account.id if caller else None,
+        key=caller.key.name if caller else None,
+        client=exchange.client,
+        method=exchange.method,
+        path=_redacted(exchange),
+        status=status,
+        refusal=refused.name if refused else None,
+        rule=rule,
+        reason=refused.reason if refused else None,
+        stages=tuple(exchange.stages),
+    )
+
+
+def _redacted(exchange: Exchange) -> str:
+    """The path without a token in it; queries can hold signatures and are left out."""
+    operation = exchange.operation
+    if operation is None or operation.token is None:
+        return exchange.path
+    return re.sub(r"\{\w*token\w*\}", "…", operation.path)

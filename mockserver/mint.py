@@ -1,0 +1,29 @@
+"""How a world makes its secrets and ids: at random, or, from a seed, the same each time."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import uuid
+
+from latchkey.records import Mint
+
+
+class Source:
+    """Random where no seed is given (from the operating system), else repeatable."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 - repeatable on request
+
+    def mint(self, form: Mint) -> str:
+        return form.prefix + "".join(self._random.choices(form.alphabet, k=form.length))
+
+    def hex(self, digits: int) -> str:
+        return f"{self._random.getrandbits(4 * digits):0{digits}x}"
+
+    def uuid(self) -> str:
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+
+def digest(secret: str, algorithm: str = "sha256") -> str:
+    return hashlib.new(algorithm, secret.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Handlers, one module per provider, each function at the address that its operationId names."""

@@ -1,0 +1,78 @@
+"""Which credential, and whose: by the provider's precedence, the first credential that is sent decides."""
+
+from __future__ import annotations
+
+import re
+
+from latchkey.records import Credential
+from mockserver.exchange import Caller, Exchange
+from mockserver.keys import Key
+from mockserver.refusals import Refused
+
+
+def identify(exchange: Exchange) -> None:
+    """Sets the caller. An operation without credentials needs none; an unknown path is not the place to ask for one."""
+    operation, provider = exchange.operation, exchange.provider
+    assert provider
+    if operation is not None and not operation.credentials:
+        return
+    refusal, reason = provider.identify.missing, "no credential was sent; " + _how(provider.credentials)
+    try:
+        for credential in provider.credentials:
+            if operation and operation.accepts is not None and credential.name not in operation.accepts:
+                continue
+            header = exchange.headers.get(credential.header.lower())
+            if header is None:
+                continue
+            raw = _value(credential, header)
+            if raw is None:
+                refusal = provider.identify.other_scheme
+                reason = f"{credential.header} does not use the scheme {credential.scheme}"
+                continue
+            exchange.caller = _recognise(exchange, credential, raw)
+            return
+        raise Refused(refusal, reason)
+    except Refused:
+        if operation is not None:
+            raise
+
+
+def _how(credentials: tuple[Credential, ...]) -> str:
+    ways = (f"{item.header}: {item.scheme + ' ' if item.scheme else ''}<{item.kind}>" for item in credentials)
+    return "send " + " or ".join(ways)
+
+
+def _value(credential: Credential, header: str) -> str | None:
+    """The credential in the header; None where the header uses another authentication scheme."""
+    if credential.scheme is None:
+        return header.strip()
+    scheme, _, value = header.strip().partition(" ")
+    return value.strip() if scheme.lower() == credential.scheme.lower() else None
+
+
+def _recognise(exchange: Exchange, credential: Credential, raw: str) -> Caller:
+    provider, world = exchange.provider, exchange.world
+    assert provider
+    names = provider.identify
+    if not raw:
+        raise Refused(names.empty, f"{credential.header} holds no {credential.kind}")
+    if credential.kind == "key" and not re.fullmatch(provider.keys.pattern, raw):
+        raise Refused(names.malformed, f"the key in {credential.header} does not look like a key of this API")
+    key = world.keys.find(provider.name, credential.kind, raw, provider.keys.stored)
+    if key is None:
+        unknown = names.session if credential.kind == "session" else names.unknown
+        raise Refused(unknown, f"no {credential.kind} like the one in {credential.header} was ever issued")
+    if key.revoked_at is not None:
+        raise Refused(names.revoked, f"key {_shown(key)} was revoked")
+    if key.expired(exchange.at):
+        raise Refused(names.expired, f"key {_shown(key)} has expired")
+    account = world.accounts[key.account]
+    user = account.table("users").get(key.user) if key.user is not None else None
+    if key.user is not None and user is None:
+        raise Refused(names.revoked, f"the user of key {_shown(key)} is gone")
+    key.last_used_at = exchange.at
+    return Caller(account=account, key=key, raw=raw, user=user)
+
+
+def _shown(key: Key) -> str:
+    return f"{key.name!r} ({key.prefix}…)" if key.prefix else f"{key.name!r} (id {key.id})"

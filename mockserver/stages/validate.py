@@ -1,0 +1,142 @@
+"""The request against its schema: all mistakes at once, in the provider's own words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jsonschema_rs
+
+from latchkey.records import Operation, Parameter, Provider
+from latchkey.template import fill
+from mockserver.exchange import Exchange, NotJson
+from mockserver.refusals import Refused
+
+
+def validate(exchange: Exchange) -> None:
+    """Sets parameters and payload, converted to their types. Refuses with every mistake of every field."""
+    operation, provider = exchange.operation, exchange.provider
+    if operation is None:
+        return
+    assert provider
+    mistakes: dict[str, list[str]] = {}
+    query = dict(parse_qsl(exchange.query, keep_blank_values=True))
+    sources: Mapping[str, Mapping[str, str]] = {"path": exchange.parameters, "query": query, "header": exchange.headers}
+    exchange.parameters = {
+        parameter.name: value
+        for parameter in operation.parameters
+        for value in _parameter(exchange, parameter, sources, mistakes)
+    }
+    if operation.body is not None:
+        _payload(exchange, operation, mistakes)
+    if mistakes:
+        raise invalid(provider, mistakes)
+
+
+def invalid(provider: Provider, mistakes: Mapping[str, list[str]]) -> Refused:
+    """The provider's refusal of a request whose fields have these messages."""
+    messages = [message for field in mistakes.values() for message in field]
+    form = {1: "one", 2: "two"}.get(len(messages), "more")
+    rest = len(messages) - 1
+    summary = fill(provider.validation.summary[form], {"first": messages[0], "rest": rest})
+    reason = f"the request breaks its schema: {', '.join(mistakes)}"
+    return Refused(provider.validation.refusal, reason, errors=dict(mistakes), summary=summary, fields=list(mistakes))
+
+
+def _parameter(
+    exchange: Exchange, parameter: Parameter, sources: Mapping[str, Mapping[str, str]], mistakes: dict[str, list[str]]
+) -> list[Any]:
+    """The converted value in a list, or an empty list where there is none."""
+    name = parameter.name.lower() if parameter.location == "header" else parameter.name
+    text = sources.get(parameter.location, {}).get(name)
+    provider = exchange.provider
+    assert provider
+    if text is None:
+        if parameter.required:
+            mistakes[parameter.name] = [_message(provider, parameter.name, "required", {})]
+        return [parameter.schema["default"]] if "default" in parameter.schema else []
+    value = CONVERT.get(str(parameter.schema.get("type")), str)(text)
+    validator = exchange.world.contract.schemas.validator(parameter.schema)
+    for error in validator.iter_errors(value):
+        mistakes.setdefault(parameter.name, []).append(_told(provider, parameter.name, error))
+    return [value]
+
+
+def _payload(exchange: Exchange, operation: Operation, mistakes: dict[str, list[str]]) -> None:
+    provider = exchange.provider
+    assert provider and operation.body is not None
+    try:
+        payload = exchange.json
+    except NotJson as problem:
+        raise Refused(
+            provider.validation.malformed, str(problem), errors={}, summary="The body is not JSON.", fields=[]
+        ) from None
+    if payload is None and not operation.body_required and not exchange.body:
+        return
+    # A missing body is an empty one: its required fields are what is missing.
+    payload = {} if payload is None else payload
+    validator = exchange.world.contract.schemas.validator(operation.body)
+    for error in sorted(validator.iter_errors(payload), key=_by_field(operation, exchange)):
+        field = _field(error)
+        mistakes.setdefault(field, []).append(_told(provider, field, error))
+    exchange.payload = payload
+
+
+def _by_field(operation: Operation, exchange: Exchange) -> Callable[[Any], tuple[int, int]]:
+    """Fields in the order of the schema, their messages in the order of its keywords."""
+    schema = exchange.world.contract.resolved(operation.body or {})
+    properties = list(schema.get("properties", {}))
+    keywords = ("required", "type", "minLength", "maxLength")
+
+    def order(error: Any) -> tuple[int, int]:
+        field = _field(error).split(".")[0]
+        keyword = error.kind.name
+        return (
+            properties.index(field) if field in properties else len(properties),
+            keywords.index(keyword) if keyword in keywords else len(keywords),
+        )
+
+    return order
+
+
+def _field(error: jsonschema_rs.ValidationError) -> str:
+    """The field that a mistake is about, dotted: items.0.name. A body that is no object is 'body'."""
+    steps = [str(step) for step in error.instance_path]
+    if error.kind.name == "required":
+        steps.append(str(error.kind.as_dict()["property"]))
+    return ".".join(steps) or "body"
+
+
+def _told(provider: Provider, field: str, error: jsonschema_rs.ValidationError) -> str:
+    keyword = error.kind.name
+    details = error.kind.as_dict()
+    value = {"type": (details.get("types") or [""])[0], "format": details.get("format", "")}.get(keyword, "")
+    return _message(provider, field, f"{keyword}.{value}" if value else keyword, details)
+
+
+def _message(provider: Provider, field: str, keyword: str, details: Mapping[str, Any]) -> str:
+    messages = provider.validation.messages
+    template = messages.get(keyword) or messages.get(keyword.split(".")[0]) or messages["default"]
+    return str(fill(template, {"name": field, "field": field.replace("_", " "), "limit": details.get("limit", "")}))
+
+
+def _integer(text: str) -> Any:
+    return int(text) if text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 20 else text
+
+
+def _number(text: str) -> Any:
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return value if math.isfinite(value) else text
+
+
+def _boolean(text: str) -> Any:
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+
+
+#: Schema type to how its text in a path, query or header is read; what cannot be read stays text and is refused.
+CONVERT: Mapping[str, Callable[[str], Any]] = {"integer": _integer, "number": _number, "boolean": _boolean}

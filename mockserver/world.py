@@ -1,0 +1,207 @@
+"""The state of the mock: accounts with their rows, keys, windows, tokens, objects and the journal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from latchkey import Contract
+from latchkey.records import Provider, Situation
+from mockserver.clock import SEEDED_START, Clock
+from mockserver.fixtures import Fixtures, KeyFixture
+from mockserver.journal import Journal
+from mockserver.keys import Key, KeyRing
+from mockserver.limiter import Limiter
+from mockserver.mint import Source
+from mockserver.tokens import Vault
+
+Row = dict[str, Any]
+Table = dict[Any, Row]
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """One customer of one provider: a universe of its own. `rows` is table to id to row; times are Unix seconds."""
+
+    id: str
+    provider: str
+    name: str
+    tier: str | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, Table] = field(default_factory=dict)
+
+    def table(self, name: str) -> Table:
+        return self.rows.setdefault(name, {})
+
+    def attribute(self, name: str) -> Any:
+        return self.tier if name == "tier" else self.attributes.get(name)
+
+
+class World:
+    """Everything the mock remembers. With a seed, ids, keys and timestamps repeat and the clock starts frozen."""
+
+    def __init__(self, contract: Contract, fixtures: Mapping[str, Fixtures], *, seed: int | None = None, clock: Clock | None = None) -> None:
+        self.contract = contract
+        self.clock = clock or (Clock() if seed is None else Clock.frozen_at(SEEDED_START))
+        self.journal = Journal()
+        self._fixtures = fixtures
+        self._seed = seed
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the fixtures. The clock goes on; everything else begins anew."""
+        self.source = Source(self._seed)
+        self.accounts: dict[str, Account] = {}
+        self.shared: dict[str, dict[str, Table]] = {}
+        self.keys = KeyRing(self.source)
+        self.limiter = Limiter()
+        self.tokens = Vault(self.source)
+        self.objects: dict[str, bytes] = {}
+        self.sequence = 1000
+        self.journal.clear()
+        now = self.clock.now()
+        for name, fixtures in self._fixtures.items():
+            self.shared[name] = fixtures.tables(fixtures.shared, now)
+            for item in fixtures.accounts:
+                account = Account(
+                    id=item.id,
+                    provider=name,
+                    name=item.name,
+                    tier=item.tier,
+                    attributes=dict(item.attributes),
+                    rows=fixtures.tables(item.rows, now),
+                )
+                self.accounts[account.id] = account
+                for key in item.keys:
+                    self._add_fixture_key(account, key, now)
+
+    def _add_fixture_key(self, account: Account, item: KeyFixture, now: float) -> None:
+        provider = self.contract.providers[account.provider]
+        self.keys.add(
+            item.key,
+            provider.keys.stored,
+            provider=account.provider,
+            account=account.id,
+            name=item.name,
+            scopes=tuple(provider.keys.default_scopes if item.scopes is None else item.scopes),
+            permission_set=item.permission_set,
+            user=item.user,
+            created_at=now + item.created_in,
+            expires_at=None if item.expires_in is None else now + item.expires_in,
+            revoked_at=now if item.revoked else None,
+            attributes={**provider.keys.attributes, **item.attributes},
+            situation=item.situation,
+        )
+
+    def ready_keys(self, provider: str) -> list[KeyFixture]:
+        """The fixtures' keys with their raw values, for the start-up banner."""
+        return [key for account in self._fixtures[provider].accounts for key in account.keys]
+
+    def next_id(self) -> int:
+        """A number that no other row of this world has."""
+        self.sequence += 1
+        return self.sequence
+
+    def open_account(
+        self, provider: Provider, *, name: str | None = None, tier: str | None = None, attributes: Mapping[str, Any] | None = None
+    ) -> Account:
+        """A fresh account with a copy of the main fixture account's rows, its UUIDs and long ids made anew."""
+        template = self._fixtures[provider.name].accounts[0]
+        rows = self._fixtures[provider.name].tables(template.rows, self.clock.now())
+        account = Account(
+            id=self.source.uuid(),
+            provider=provider.name,
+            name=name or f"Account {len(self.accounts) + 1}",
+            tier=tier or template.tier,
+            attributes={**template.attributes, **(attributes or {})},
+            rows=self._renamed(rows),
+        )
+        self.accounts[account.id] = account
+        return account
+
+    def close_account(self, account: Account) -> None:
+        """Removes the account with its keys and rows."""
+        for kind in ("key", "session"):
+            for key in self.keys.of(account.id, kind):
+                self.keys.remove(key)
+        self.accounts.pop(account.id, None)
+
+    def create_key(self, account: Account, **fields: Any) -> tuple[Key, str]:
+        """A new key of this account and its raw value, shown this once."""
+        provider = self.contract.providers[account.provider]
+        fields.setdefault("scopes", provider.keys.default_scopes)
+        fields["attributes"] = {**provider.keys.attributes, **fields.get("attributes", {})}
+        return self.keys.create(
+            provider.keys, provider=provider.name, account=account.id, created_at=self.clock.now(), **fields
+        )
+
+    def create_key_for(self, account: Account, situation: Situation) -> tuple[Key, str]:
+        """A new key in this situation; the account's own part of it (its tier, say) is the caller's."""
+        now = self.clock.now()
+        fields: dict[str, Any] = {"name": situation.name, "situation": situation.name, **situation.key}
+        if "scopes" in fields:
+            fields["scopes"] = tuple(fields["scopes"])
+        if "expires_in" in fields:
+            fields["expires_at"] = now + fields.pop("expires_in")
+        if situation.user:
+            fields["user"] = self.find_user(account, situation.user)["id"]
+        key, raw = self.create_key(account, **fields)
+        if situation.revoked:
+            self.revoke(key)
+        return key, raw
+
+    def find_user(self, account: Account, attributes: Mapping[str, Any]) -> Row:
+        """The first user with all of these attributes. Raises LookupError."""
+        for user in account.table("users").values():
+            if attributes.items() <= user.items():
+                return user
+        raise LookupError(f"account {account.id} has no user with {dict(attributes)}")
+
+    def revoke(self, key: Key) -> None:
+        """From now on the key opens nothing. Revoking again changes nothing."""
+        if key.revoked_at is None:
+            key.revoked_at = self.clock.now()
+
+    def rotate(self, key: Key) -> tuple[Key, str]:
+        """Revokes the key and issues another with the same name, scopes and everything else it carries."""
+        self.revoke(key)
+        return self.create_key(
+            self.accounts[key.account],
+            name=key.name,
+            scopes=key.scopes,
+            permission_set=key.permission_set,
+            user=key.user,
+            expires_at=key.expires_at,
+            attributes=dict(key.attributes),
+            unlimited=key.unlimited,
+        )
+
+    def accounts_of(self, provider: str) -> Iterator[Account]:
+        return (account for account in self.accounts.values() if account.provider == provider)
+
+    def _renamed(self, rows: dict[str, Table]) -> dict[str, Table]:
+        """The rows with each UUID and each id of 32 hexadecimal digits replaced by a fresh one, everywhere alike."""
+        names: dict[str, str] = {}
+
+        def rename(hit: re.Match[str]) -> str:
+            old = hit[0]
+            if old not in names:
+                names[old] = self.source.uuid() if "-" in old else self.source.hex(len(old))
+            return names[old]
+
+        def walk(value: Any) -> Any:
+            if isinstance(value, str):
+                return _LONG_ID.sub(rename, value)
+            if isinstance(value, dict):
+                return {walk(name): walk(item) for name, item in value.items()}
+            if isinstance(value, list):
+                return [walk(item) for item in value]
+            return deepcopy(value)
+
+        return {table: walk(content) for table, content in rows.items()}
+
+
+_LONG_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
