@@ -1,0 +1,1 @@
+"""The verifier: checks any implementation against the contract, rule by rule."""

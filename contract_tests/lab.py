@@ -1,0 +1,210 @@
+"""What a proof works with: one provider of the target, seen through the contract."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from contract_tests.answer import Answer
+from contract_tests.client import Client
+from contract_tests.outcome import NotVerifiable
+from contract_tests.provision import Admin, Key, Provisioner
+from contract_tests.target import Target
+from latchkey import Contract
+from latchkey.records import Limit, Operation, Parameter
+
+#: Marks a proof with the rule it shows: `@rule("provider.theme.what")`.
+rule = pytest.mark.rule
+
+#: Path values that fit their schema and name nothing.
+_NOTHING = {"uuid": "00000000-0000-4000-8000-000000000000", "integer": "999999999", "path": "no/such/thing"}
+
+
+class Lab:
+    """Calls operations by name, with keys in situations, and moves time. Closed after the proof."""
+
+    def __init__(self, contract: Contract, provider: str, target: Target, client: Client, provisioner: Provisioner) -> None:
+        self.contract = contract
+        self.provider = contract.providers[provider]
+        self.target = target
+        self.client = client
+        self._provisioner = provisioner
+        self._endpoint = target.endpoints[provider]
+        self._headers = dict(self._endpoint.headers)
+        self._neighbours: list[Lab] = []
+        self._full: Key | None = None
+        self.admin: Admin = provisioner.open(self.provider)
+        if any(limit.partition == "address" for limit in self.provider.limits.values()):
+            self.move()
+
+    # Keys and accounts.
+
+    def key(self, situation: str = "full", **fields: Any) -> Key:
+        """A credential in this situation, the same for repeated calls with 'full' alone; `fields` ask for a new one."""
+        if situation == "full" and not fields:
+            if self._full is None:
+                self._full = self._hidden(self.admin.key())
+            return self._full
+        return self._hidden(self.admin.key(situation, **fields))
+
+    def new_key(self, **fields: Any) -> Key:
+        """A further full key of the same account, made for this proof."""
+        return self._hidden(self.admin.key("full", **{"name": "another", **fields}))
+
+    def rotate(self, key: Key) -> Key:
+        return self._hidden(self.admin.rotate(key))
+
+    def forged(self) -> str:
+        """A well-formed key that was never issued."""
+        mint = self.provider.keys.mint
+        forged = mint.prefix + (mint.alphabet * mint.length)[-mint.length :]
+        self.client.hide(forged, "FORGED_KEY")
+        return forged
+
+    def neighbour(self) -> Lab:
+        """The same provider as another account sees it."""
+        other = Lab(self.contract, self.provider.name, self.target, self.client, self._provisioner)
+        other.admin = self._provisioner.open(self.provider, neighbour=True)
+        self._neighbours.append(other)
+        return other
+
+    def hide(self, secret: str, name: str) -> str:
+        """From now on this secret (a token, a signed URL) is printed as $NAME."""
+        self.client.hide(secret, name)
+        return secret
+
+    def _hidden(self, key: Key) -> Key:
+        self.client.hide(key.raw, f"{self.provider.name}_{key.situation}_key".upper())
+        return key
+
+    # Time and place.
+
+    def now(self) -> float:
+        return self._provisioner.now()
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass on the target, by its clock or by waiting. Raises NotVerifiable where neither is permitted."""
+        self._provisioner.advance(seconds)
+
+    def move(self) -> None:
+        """From now on requests come from another client address, where the target allows to tell one."""
+        try:
+            self._headers |= self._provisioner.address()
+        except NotVerifiable:
+            if self._headers == dict(self._endpoint.headers) and self._full is None:
+                return
+            raise
+
+    # Calls.
+
+    def operation(self, name: str) -> Operation:
+        return self.contract.operations[f"{self.provider.name}.{name}"]
+
+    def operations(self) -> list[Operation]:
+        return self.contract.of(self.provider.name)
+
+    def secured(self) -> list[Operation]:
+        """The operations that need a credential."""
+        return [operation for operation in self.operations() if operation.credentials]
+
+    def limit(self, name: str) -> Limit:
+        return self.provider.limits[name]
+
+    def call(
+        self,
+        operation: str | Operation,
+        *,
+        key: Key | str | None = None,
+        by: str | None = None,
+        path: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        presents: Mapping[str, Any] | None = None,
+        method: str | None = None,
+    ) -> Answer:
+        """Calls an operation of the contract.
+
+        `key` goes into the provider's preferred credential header, or into the one of the credential named `by`. What
+        a key presents (its domain, say) goes along unless `presents` says otherwise. `path` fills the path's
+        parameters; those left out are filled with values that name nothing. `method` overrides, e.g. HEAD.
+        """
+        record = self.operation(operation) if isinstance(operation, str) else operation
+        sent = {**self._headers, **self.credential(key, by), **self._presented(key, presents), **(headers or {})}
+        response = self.client.send(
+            method or record.method,
+            self._endpoint.base_url + self.path(record, path or {}),
+            headers=sent,
+            query=query,
+            json=json,
+            content=content,
+        )
+        return Answer(response, self.contract, record, self.provider.name)
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None, query: Mapping[str, Any] | None = None
+    ) -> Answer:
+        """Any request: `url` is a path of this provider or a whole URL that it handed out."""
+        whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
+        sent = {**self._headers, **(headers or {})}
+        response = self.client.send(method, whole, headers=sent, content=content, query=query)
+        return Answer(response, self.contract, None, self.provider.name)
+
+    def credential(self, key: Key | str | None, by: str | None = None) -> dict[str, str]:
+        """The header that carries this key; none without a key."""
+        if key is None:
+            return {}
+        chosen = next(item for item in self.provider.credentials if by in {None, item.name})
+        raw = key if isinstance(key, str) else key.raw
+        return {chosen.header: f"{chosen.scheme} {raw}" if chosen.scheme else raw}
+
+    def _presented(self, key: Key | str | None, presents: Mapping[str, Any] | None) -> dict[str, str]:
+        values = presents if presents is not None else key.presents if isinstance(key, Key) else {}
+        return {
+            str(item.header): str(values[name])
+            for name, item in self.provider.presented.items()
+            if item.header and name in values
+        }
+
+    def path(self, operation: Operation, values: Mapping[str, Any]) -> str:
+        """The operation's path, filled."""
+        parameters = {item.name: item for item in operation.parameters if item.location == "path"}
+
+        def fill(hit: re.Match[str]) -> str:
+            parameter = parameters[hit[1]]
+            value = str(values.get(parameter.name, _nothing(parameter)))
+            return quote(value, safe="/" if parameter.schema.get("format") == "path" else "")
+
+        return re.sub(r"\{(\w+)\}", fill, operation.path)
+
+    # Limits.
+
+    def exhaust(self, limit: str, operation: str, *, key: Key | None = None, **call: Any) -> list[Answer]:
+        """Calls the operation until this limit's quota is used: exactly `quota` answers, none of them judged."""
+        self.may_spend()
+        return [self.call(operation, key=key, **call) for _ in range(self.limit(limit).quota)]
+
+    def may_spend(self) -> None:
+        """Says that the proof uses up a whole window. Raises NotVerifiable where that is not permitted."""
+        if not self.target.permit.spend_window:
+            raise NotVerifiable("it uses up a whole window; to permit it, write under [permit]: spend_window = true")
+
+    def destroys(self) -> None:
+        """Says that the proof deletes what it did not make. Raises NotVerifiable where that is not permitted."""
+        if not self.target.permit.destroy:
+            raise NotVerifiable("it deletes existing data; to permit it, write under [permit]: destroy = true")
+
+    def close(self) -> None:
+        for lab in (*self._neighbours, self):
+            lab.admin.close()
+
+
+def _nothing(parameter: Parameter) -> str:
+    schema = parameter.schema
+    return _NOTHING.get(str(schema.get("format"))) or _NOTHING.get(str(schema.get("type"))) or "none"
+

@@ -1,0 +1,51 @@
+"""What a proof can come to, and the two ways it ends early."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+
+class Outcome(Enum):
+    """Of a rule on a target, the gravest first. WARNED and NOTED are violations of rules below the gate's level."""
+
+    VIOLATED = "violated"
+    ERROR = "error"
+    WARNED = "warned"
+    NOTED = "noted"
+    NOT_VERIFIABLE = "not verifiable"
+    VERIFIED = "verified"
+
+
+class Violation(AssertionError):
+    """The target does not keep the rule: what was expected, what came instead."""
+
+    def __init__(self, expected: str, actual: str) -> None:
+        super().__init__(f"expected {expected}; got {actual}")
+        self.expected = expected
+        self.actual = actual
+
+
+class NotVerifiable(Exception):
+    """This target cannot show whether the rule is kept: why, and what would change that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one proof of a rule came to. `curl` is the request sequence, secrets replaced."""
+
+    rule: str
+    outcome: Outcome
+    requests: int
+    expected: str | None = None
+    actual: str | None = None
+    reason: str | None = None
+    curl: Sequence[str] = ()
+
+
+def check(kept: bool, expected: str, actual: Any) -> None:
+    """Raises Violation unless `kept`."""
+    if not kept:
+        raise Violation(expected, str(actual))

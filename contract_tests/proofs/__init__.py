@@ -1,0 +1,1 @@
+"""One module of proofs per provider; a proof is a test marked with the rule that it shows."""
