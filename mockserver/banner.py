@@ -37,7 +37,8 @@ def first_request(operation: Operation, provider: Provider, key: KeyFixture, bas
 
 
 def _presented(provider: Provider, key: KeyFixture) -> Iterator[str]:
+    attributes = {**provider.keys.attributes, **key.attributes}
     for check in provider.entitlements:
         if check.equals and check.attribute:
             header = provider.presented[check.equals].header
-            yield f"{header}: {key.attributes[check.attribute.partition('.')[2]]}"
+            yield f"{header}: {attributes[check.attribute.partition('.')[2]]}"
