@@ -70,7 +70,7 @@ class Answer:
 
     def conforms(self) -> Self:
         """The contract's schema for this operation and status, and its required headers."""
-        described = self._described()
+        described = self.described()
         content = described.get("content", {})
         for name, header in described.get("headers", {}).items():
             if header.get("required"):
@@ -83,9 +83,10 @@ class Answer:
         check(not problems, f"{self.request} {self.status} to match its schema", "; ".join(problems[:5]))
         return self
 
-    def _described(self) -> Mapping[str, Any]:
+    def described(self) -> Mapping[str, Any]:
+        """The contract's description of this answer; a status that the operation does not have is a violation."""
         assert self._operation
-        responses = self._operation.responses
+        responses = self._contract.answers[self._operation.id]
         for status in (str(self.status), f"{self.status // 100}XX", "default"):
             if status in responses:
                 return responses[status]

@@ -64,6 +64,10 @@ class Client:
         folded = ((line, sum(1 for _ in same)) for line, same in groupby(sent))
         return [line if times == 1 else f"for i in $(seq {times}); do {line}; done" for line, times in folded]
 
+    def sent_since(self, count: int) -> list[str]:
+        """The curl lines after the first `count` since the last `take_sent`."""
+        return self._sent[count:]
+
     @property
     def sent(self) -> int:
         """How many requests since the last `take_sent`."""

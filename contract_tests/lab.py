@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -38,8 +39,8 @@ class Lab:
         self._neighbours: list[Lab] = []
         self._full: Key | None = None
         self.admin: Admin = provisioner.open(self.provider)
-        if any(limit.partition == "address" for limit in self.provider.limits.values()):
-            self.move()
+        self._by_address = any(limit.partition == "address" for limit in self.provider.limits.values())
+        self.move()
 
     # Keys and accounts.
 
@@ -54,6 +55,13 @@ class Lab:
     def new_key(self, **fields: Any) -> Key:
         """A further full key of the same account, made for this proof."""
         return self._hidden(self.admin.key("full", **{"name": "another", **fields}))
+
+    def unlimited_key(self) -> Key:
+        """A full key whose limits never refuse where the target can give one, else the full key."""
+        try:
+            return self._hidden(self.admin.key("full", name="unlimited", unlimited=True))
+        except NotVerifiable:
+            return self.key()
 
     def rotate(self, key: Key) -> Key:
         return self._hidden(self.admin.rotate(key))
@@ -91,15 +99,22 @@ class Lab:
         self._provisioner.advance(seconds)
 
     def move(self) -> None:
-        """From now on requests come from another client address, where the target allows to tell one."""
-        try:
-            self._headers |= self._provisioner.address()
-        except NotVerifiable:
-            if self._headers == dict(self._endpoint.headers) and self._full is None:
-                return
-            raise
+        """From now on requests come from a client address not used before, where that matters and the target can
+        be told one; else nothing changes.
+        """
+        if self._by_address:
+            with suppress(NotVerifiable):
+                self._headers |= self._provisioner.address()
+
+    def from_elsewhere(self) -> Mapping[str, str]:
+        """Headers of another client address. Raises NotVerifiable where the target cannot be told one."""
+        return self._provisioner.address()
 
     # Calls.
+
+    @property
+    def base_url(self) -> str:
+        return self._endpoint.base_url
 
     def operation(self, name: str) -> Operation:
         return self.contract.operations[f"{self.provider.name}.{name}"]
@@ -154,6 +169,15 @@ class Lab:
         sent = {**self._headers, **(headers or {})}
         response = self.client.send(method, whole, headers=sent, content=content, query=query)
         return Answer(response, self.contract, None, self.provider.name)
+
+    def send_raw(
+        self, operation: Operation, method: str, url: str, headers: Mapping[str, str], content: bytes | None, key: Key
+    ) -> Answer:
+        """A request made elsewhere, from an address of its own, with this key where the operation needs one."""
+        self.move()
+        ours = {**self.credential(key), **self._presented(key, None)} if operation.credentials else {}
+        response = self.client.send(method, url, headers={**headers, **self._headers, **ours}, content=content)
+        return Answer(response, self.contract, operation, self.provider.name)
 
     def credential(self, key: Key | str | None, by: str | None = None) -> dict[str, str]:
         """The header that carries this key; none without a key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from contract_tests.client import Client, Unreachable
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, Outcome, Result, Violation
 from contract_tests.provision import Control, Provisioner, Static, find_control
+from contract_tests.sweep import Sweep, sweep
 from contract_tests.target import Permit, Target, TargetError, read_target
 from latchkey import Contract, load
 from latchkey.rules import Level, Rule, load_rules
@@ -31,11 +33,22 @@ class Run:
     provisioner: Provisioner
     client: Client
     seed: int = 0
+    gate: Level = Level.published
+    examples: int = 10
     results: list[Result] = field(default_factory=list)
+    dead: Unreachable | None = None
+    sweeps: dict[str, Sweep] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     def lab(self, provider: str) -> Lab:
         return Lab(self.contract, provider, self.target, self.client, self.provisioner)
+
+    def sweep(self, lab: Lab) -> Sweep:
+        """The sweep of this lab's provider, made once."""
+        name = lab.provider.name
+        if name not in self.sweeps:
+            self.sweeps[name] = sweep(lab, examples=self.examples, seeded=self.seed)
+        return self.sweeps[name]
 
 
 RUN = pytest.StashKey[Run]()
@@ -70,7 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("contract-tests")
     group.addoption("--target", help="URL or TOML file of the implementation under test")
     group.addoption("--provider", action="append", default=[], help="only this provider; repeat for more")
-    group.addoption("--level", default="assumed", choices=[level.name for level in Level], help="lowest level of rules to try")
+    group.addoption("--level", default="published", choices=[level.name for level in Level], help="weakest level that fails")
     group.addoption("--rule", action="append", default=[], help="only rules that match this pattern, e.g. '*.auth.*'")
 
 
@@ -84,6 +97,7 @@ def pytest_configure(config: pytest.Config) -> None:
         check_reachable(run)
     except (TargetError, Unreachable) as problem:
         raise pytest.UsageError(str(problem)) from None
+    run.gate = Level[config.getoption("--level")]
     config.stash[RUN] = run
 
 
@@ -98,18 +112,30 @@ def run(request: pytest.FixtureRequest) -> Run:
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, run: Run) -> Iterator[Lab]:
     """The provider of the rule that the proof shows."""
+    if run.dead:
+        raise run.dead
     run.client.take_sent()
     lab = run.lab(rule_of(request.node).split(".")[0])
     yield lab
     lab.close()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A proof of `*.theme.what` is a proof of that rule for each provider that has it."""
+    for mark in metafunc.definition.iter_markers("rule"):
+        family = str(mark.args[0])
+        if family.startswith("*."):
+            run = metafunc.config.stash.get(RUN, None)
+            ids = [id for id in (run.rules if run else ()) if fnmatch(id, family)]
+            cases = [pytest.param(id, id=id.split(".")[0], marks=pytest.mark.rule(id)) for id in ids]
+            metafunc.fixturenames.append("_rule")
+            metafunc.parametrize("_rule", cases)
+
+
 def rule_of(item: pytest.Item) -> str:
-    """The id of the rule that a proof is marked with."""
-    mark = item.get_closest_marker("rule")
-    if mark is None:
-        raise pytest.UsageError(f"{item.nodeid} is not marked with a rule")
-    return str(mark.args[0])
+    """The id of the rule that a proof shows."""
+    ids = [str(mark.args[0]) for mark in item.iter_markers("rule")]
+    return next((id for id in ids if not id.startswith("*.")), ids[0])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -118,7 +144,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     ours = [item for item in items if item.get_closest_marker("rule")]
     providers = config.getoption("--provider")
-    lowest = Level[config.getoption("--level")]
     patterns = config.getoption("--rule")
 
     def wanted(item: pytest.Item) -> bool:
@@ -126,8 +151,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return (
             rule is not None
             and (not providers or rule.provider in providers)
-            and rule.level >= lowest
-            and (not patterns or any(Path(rule.id).match(pattern) for pattern in patterns))
+            and (not patterns or any(fnmatch(rule.id, pattern) for pattern in patterns))
         )
 
     dropped = [item for item in ours if not wanted(item)]
@@ -153,14 +177,22 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def judge(run: Run, rule: str, problem: BaseException | None) -> Result:
     """The result of a proof that ended with this problem, or with none."""
     count, curl = run.client.sent, tuple(run.client.take_sent())
-    level = run.rules[rule].level
     if problem is None:
         return Result(rule, Outcome.VERIFIED, count)
     if isinstance(problem, Violation):
-        outcome = {Level.assumed: Outcome.NOTED, Level.standard: Outcome.WARNED}.get(level, Outcome.VIOLATED)
+        outcome = weight(run.rules[rule].level, run.gate)
         hidden = run.client.redact
         return Result(rule, outcome, count, expected=hidden(problem.expected), actual=hidden(problem.actual), curl=curl)
     if isinstance(problem, NotVerifiable):
         return Result(rule, Outcome.NOT_VERIFIABLE, count, reason=run.client.redact(str(problem)), curl=curl)
+    if isinstance(problem, Unreachable):
+        run.dead = problem
     reason = run.client.redact(f"{type(problem).__name__}: {problem}")
     return Result(rule, Outcome.ERROR, count, reason=reason, curl=curl)
+
+
+def weight(level: Level, gate: Level) -> Outcome:
+    """What a violation of a rule of this level counts as, where `gate` is the weakest level that fails."""
+    if level >= gate:
+        return Outcome.VIOLATED
+    return Outcome.NOTED if level is Level.assumed else Outcome.WARNED

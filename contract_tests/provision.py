@@ -149,6 +149,10 @@ class StaticAdmin:
         raise NotVerifiable(f"it needs an administrator who {does}, and this target names none (a mock's control plane)")
 
 
+class Denied(NotVerifiable):
+    """An administrator may not do this. Not verifiable for a proof that needs it, the point of one that forbids it."""
+
+
 class Control:
     """A mock's control plane: every proof gets an account, an address and, through the clock, time of its own."""
 
@@ -164,7 +168,8 @@ class Control:
         except httpx.TransportError as problem:
             raise Unreachable(f"control plane {self._http.base_url}: {problem}") from None
         if response.is_error:
-            raise NotVerifiable(f"the control plane answered {method} {path}: {response.status_code} {response.text}")
+            problem = Denied if response.is_client_error else NotVerifiable
+            raise problem(f"the control plane answered {method} {path}: {response.status_code} {response.text}")
         return response.json() if response.content else None
 
     def open(self, provider: Provider, *, neighbour: bool = False) -> Admin:

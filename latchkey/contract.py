@@ -6,6 +6,7 @@ any OpenAPI tool sees what the mock does.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -35,13 +36,19 @@ class Contract:
         return Schemas(self.document["components"])
 
     @cached_property
+    def answers(self) -> Mapping[str, Mapping[str, Any]]:
+        """OpenAPI response objects by operationId and status, implied answers included."""
+        return {
+            id: {**implied_answers(self, operation), **operation.responses} for id, operation in self.operations.items()
+        }
+
+    @cached_property
     def bundle(self) -> dict[str, Any]:
         """One self-contained OpenAPI document, every implied answer written out."""
         document = deepcopy(dict(self.document))
         for path, method, operation in _operations(document):
-            record = self.operations[operation["operationId"]]
-            for status, answer in implied_answers(self, record).items():
-                document["paths"][path][method]["responses"].setdefault(status, answer)
+            for status, answer in self.answers[operation["operationId"]].items():
+                document["paths"][path][method]["responses"].setdefault(status, deepcopy(answer))
         return document
 
     def resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -70,6 +77,8 @@ def load(root: Path = SPEC) -> Contract:
     entry = root / "openapi.yaml"
     document = read_yaml(entry)
     sources = _resolve(entry, document)
+    # YAML aliases share one object; an edit of one place must not reach the others.
+    document = json.loads(json.dumps(document))
     vocabulary.check(root, document, sources)
     providers = {name: _provider(name, raw) for name, raw in document["x-providers"].items()}
     operations = {
@@ -259,7 +268,7 @@ def implied_refusals(provider: records.Provider, operation: records.Operation) -
         names += [granted.refusal for granted in provider.permission_sets.values() if granted.refusal]
     names += [provider.limits[limit].refusal for limit in (*operation.limits, *operation.spends)]
     if operation.parameters or operation.body is not None:
-        names += [provider.validation.refusal, provider.validation.malformed]
+        names += [provider.validation.refusal, provider.validation.malformed, *provider.validation.kinds.values()]
     names += [provider.validation.too_large, *operation.refusals, provider.server_error]
     return list(dict.fromkeys(names))
 

@@ -118,6 +118,7 @@ class Validation:
     too_large: str
     messages: Mapping[str, str]
     summary: Mapping[str, str]
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

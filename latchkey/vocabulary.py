@@ -96,6 +96,8 @@ def _provider_uses(provider: Mapping[str, Any]) -> Iterator[Use]:
     for word in ("refusal", "malformed", "too_large"):
         if word in provider["validation"]:
             yield Use(("validation", word), provider["validation"][word], "refusals")
+    for keyword, name in provider["validation"].get("kinds", {}).items():
+        yield Use(("validation", "kinds", keyword), name, "refusals")
     for role, refusal in provider.get("roles", {}).items():
         yield Use(("roles", role), refusal, "refusals")
     for name, granted in provider.get("permission_sets", {}).items():

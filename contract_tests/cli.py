@@ -1,0 +1,183 @@
+"""The command `contract-tests`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from contextlib import nullcontext
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from contract_tests.verdict import USAGE
+
+if TYPE_CHECKING:
+    from contract_tests.plugin import Run
+    from latchkey import Contract
+    from latchkey.rules import Rule
+
+LEVELS = ("assumed", "standard", "published", "documented")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="latchkey")
+def main() -> None:
+    """Check an implementation of the file-delivery APIs against their contract."""
+
+
+def _narrowing(command: Any) -> Any:
+    command = click.option("--rule", "patterns", multiple=True, metavar="PATTERN", help="Only rules that match, e.g. '*.auth.*'.")(command)
+    return click.option("--provider", "providers", multiple=True, metavar="NAME", help="Only this provider; repeat for more.")(command)
+
+
+@main.command()
+@click.argument("target", required=False)
+@click.option("--mock", is_flag=True, help="Start a mock on a free port and run against it.")
+@_narrowing
+@click.option("--level", type=click.Choice(LEVELS), default="published", show_default=True, help="Weakest level whose violation fails.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Repeats generated requests, and the mock's ids and time.")
+@click.option("--examples", type=click.IntRange(1), default=10, show_default=True, help="Generated requests per operation and mode.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as JSON.")
+@click.option("--junit", "junit_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as JUnit XML.")
+def run(
+    target: str | None,
+    mock: bool,
+    providers: tuple[str, ...],
+    patterns: tuple[str, ...],
+    level: str,
+    seed: int,
+    examples: int,
+    json_file: Path | None,
+    junit_file: Path | None,
+) -> None:
+    """Try every rule on TARGET: a URL, or a TOML file that describes an environment.
+
+    Exit codes: 0 conforming, 1 a rule is violated, 2 wrong usage or nothing answers, 3 the suite itself broke.
+    """
+    if mock == bool(target):
+        raise click.UsageError("name a target (a URL or a TOML file), or say --mock")
+    for file in (json_file, junit_file):
+        if file and not file.parent.is_dir():
+            raise click.UsageError(f"{file.parent} is not a folder; create it first")
+    from contract_tests.own_mock import MockFailed, own_mock
+
+    contract = _contract(providers)
+    try:
+        with own_mock(providers, seed) if mock else nullcontext(target) as where:
+            code = _run(str(where), contract, patterns, level, seed, examples, json_file, junit_file)
+    except MockFailed as problem:
+        raise click.ClickException(f"the mock did not start: {problem}") from None
+    sys.exit(code)
+
+
+def _contract(providers: tuple[str, ...]) -> Contract:
+    from latchkey import ContractError, load
+
+    try:
+        contract = load()
+        return contract.only(*providers) if providers else contract
+    except ContractError as problem:
+        raise click.ClickException(str(problem)) from None
+    except KeyError as unknown:
+        raise click.UsageError(f"no provider is called {unknown}; see contract-tests rules") from None
+
+
+def _run(
+    where: str,
+    contract: Contract,
+    patterns: tuple[str, ...],
+    level: str,
+    seed: int,
+    examples: int,
+    json_file: Path | None,
+    junit_file: Path | None,
+) -> int:
+    from rich.console import Console
+
+    from contract_tests.client import Unreachable
+    from contract_tests.plugin import check_reachable, open_run
+    from contract_tests.report.machine import as_json, as_junit
+    from contract_tests.report.terminal import print_report
+    from contract_tests.target import TargetError, read_target
+    from contract_tests.verdict import Verdict
+    from latchkey.rules import Level
+
+    try:
+        opened = open_run(read_target(where, contract), contract, seed=seed)
+        check_reachable(opened)
+    except (TargetError, Unreachable) as problem:
+        click.echo(f"Error: {problem}", err=True)
+        return USAGE
+    opened.gate, opened.examples = Level[level], examples
+    console = Console(highlight=False)
+    prove(opened, patterns, console)
+    verdict = Verdict.of(opened.rules, opened.results)
+    if not verdict.results:
+        click.echo("Error: no rule matches; see contract-tests rules", err=True)
+        return USAGE
+    requests, seconds = sum(result.requests for result in verdict.results.values()), time.monotonic() - opened.started
+    print_report(console, contract, opened.rules, verdict, f"{requests} requests in {seconds:.1f} s, seed {seed}.")
+    facts = {"target": opened.target.name, "seed": seed, "gate": level, "seconds": round(seconds, 1), "requests": requests}
+    if json_file:
+        json_file.write_text(json.dumps(as_json(opened.rules, verdict, facts), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    if junit_file:
+        junit_file.write_bytes(as_junit(opened.rules, verdict))
+    return verdict.exit_code
+
+
+def prove(run: Run, patterns: tuple[str, ...], console: Any) -> None:
+    """Runs the proofs under pytest, untouched by whatever configures pytest around it."""
+    import pytest
+
+    from contract_tests.plugin import PROOFS
+    from contract_tests.progress import Progress
+
+    arguments = ["-c", str(PROOFS / "pytest.ini"), "--rootdir", str(PROOFS), "-p", "contract_tests.plugin"]
+    arguments += ["-p", "no:cacheprovider", "-p", "no:schemathesis", "--tb=no", "-qq", "--no-header", "--no-summary"]
+    arguments += [f"--rule={pattern}" for pattern in patterns]
+    outside = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        pytest.main([*arguments, str(PROOFS)], plugins=[Progress(run, console)])
+    finally:
+        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+        os.environ.update(outside)
+
+
+@main.command()
+@_narrowing
+@click.option("--level", type=click.Choice(LEVELS), default="assumed", show_default=True, help="Weakest level to list.")
+@click.option("--json", "as_data", is_flag=True, help="As JSON, with sources and proofs.")
+def rules(providers: tuple[str, ...], patterns: tuple[str, ...], level: str, as_data: bool) -> None:
+    """List the catalogue: every promise, how strong it is, and what shows it."""
+    from contract_tests.catalogue import proofs_by_rule
+    from contract_tests.report.machine import rule_record
+    from latchkey.rules import Level, load_rules
+
+    contract = _contract(providers)
+    catalogue = load_rules(contract)
+    chosen = [
+        rule
+        for rule in catalogue.values()
+        if rule.level >= Level[level] and (not patterns or any(fnmatch(rule.id, pattern) for pattern in patterns))
+    ]
+    if as_data:
+        shown_by = proofs_by_rule(catalogue)
+        click.echo(json.dumps([{**rule_record(rule), "proofs": shown_by.get(rule.id, [])} for rule in chosen], indent=2, ensure_ascii=False))
+        return
+    _print_rules(chosen)
+
+
+def _print_rules(chosen: list[Rule]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False)
+    for rule in chosen:
+        reason = f" [magenta](not testable: {escape(rule.because)})[/]" if rule.because else ""
+        console.print(f"[bold]{rule.id}[/] [cyan]{rule.level.name}[/] {escape(rule.says)}{reason}", soft_wrap=True)
+    console.print(f"\n{len(chosen)} rules, {sum(rule.testable for rule in chosen)} of them testable.")

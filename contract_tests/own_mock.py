@@ -1,0 +1,37 @@
+"""Starts a mock of its own for a run, as a separate process: the suite never imports the mock."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+
+class MockFailed(Exception):
+    """The mock did not start; the message is its last words."""
+
+
+@contextmanager
+def own_mock(providers: Sequence[str], seed: int) -> Iterator[str]:
+    """The base URL of a fresh mock of these providers (none named: of all) on a free port, ended on leaving."""
+    command = [sys.executable, "-m", "mockserver", "--port", "0", "--seed", str(seed)]
+    for provider in providers:
+        command += ["--provider", provider]
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603 - our own module
+        assert process.stdout
+        try:
+            first = process.stdout.readline()
+            hit = re.search(r"http://[\d.:]+\d", first)
+            if hit is None:
+                process.wait(timeout=10)
+                errors.seek(0)
+                raise MockFailed(errors.read().strip() or f"the mock said {first!r}")
+            yield hit[0]
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+            process.stdout.close()

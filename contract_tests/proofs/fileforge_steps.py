@@ -1,0 +1,157 @@
+"""Steps that several proofs of FileForge's rules share: uploading, converting, and what a refusal says."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract_tests.answer import Answer
+from contract_tests.lab import Lab
+from contract_tests.outcome import NotVerifiable, check
+from contract_tests.provision import Key
+from latchkey.records import Operation
+
+#: The smallest picture there is, one transparent pixel.
+PNG = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+#: The harmless file that every scanner reports (EICAR), in two halves so that none reports this one.
+MALWARE = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+#: An id that nothing has.
+NOTHING = "00000000-0000-4000-8000-000000000000"
+RATE_HEADERS = ("Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+#: How long a conversion of one pixel may take before a proof gives up on it, seconds.
+PATIENCE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A presigned upload that nothing has been sent to yet."""
+
+    id: str
+    storage_key: str
+    url: str
+
+
+def order(file: str = NOTHING, target: str = "jpg", preset: str = "web", **more: Any) -> dict[str, Any]:
+    """The body that asks for a conversion."""
+    return {"input_file_id": file, "target_format": target, "preset": {"id": preset}, **more}
+
+
+#: A well-formed body of each operation that takes one.
+BODIES: Mapping[str, Any] = {
+    "fileforge.presign_upload": {"filename": "pixel.png", "size": len(PNG), "mime": "image/png"},
+    "fileforge.finalize_file": {
+        "storage_key": f"nobody/2026/01/01/{NOTHING}-pixel.png",
+        "original_name": "pixel.png",
+        "declared_mime": "image/png",
+    },
+    "fileforge.create_conversion": order(),
+    "fileforge.create_bulk_conversion": {"items": [order()]},
+}
+
+
+def every_operation(lab: Lab) -> Iterator[Operation]:
+    """The operations that need a key, but for the list of files, whose route nobody publishes."""
+    return (operation for operation in lab.secured() if operation.id != "fileforge.list_files")
+
+
+def call_every(lab: Lab, **call: Any) -> Iterator[Answer]:
+    """The answer of each operation to a well-formed request."""
+    for operation in every_operation(lab):
+        yield lab.call(operation, json=BODIES.get(operation.id), **call)
+
+
+def refuses(answer: Answer, *statuses: int, code: str) -> None:
+    """The answer has one of these statuses and this code."""
+    answer.expect(*statuses)
+    actual = answer.member("error", "code")
+    check(actual == code, f"{answer.request} to answer with the code {code}", actual)
+
+
+# Uploading.
+
+
+def presign(lab: Lab, key: Key, size: int = len(PNG), *, name: str = "pixel.png", mime: str = "image/png") -> Answer:
+    return lab.call("presign_upload", key=key, json={"filename": name, "size": size, "mime": mime})
+
+
+def ticket(lab: Lab, key: Key, size: int = len(PNG), *, name: str = "pixel.png", mime: str = "image/png") -> Ticket:
+    """A presigned upload. A step: it judges nothing."""
+    answer = presign(lab, key, size, name=name, mime=mime).given()
+    given = Ticket(*(str(answer.member(member)) for member in ("file_id", "storage_key", "upload_url")))
+    lab.hide(given.url, "UPLOAD_URL")
+    return given
+
+
+def put(lab: Lab, upload: Ticket, content: bytes = PNG, *, mime: str = "image/png") -> Answer:
+    """The upload itself, to the object store, without a key."""
+    return lab.request("PUT", upload.url, content=content, headers={"Content-Type": mime})
+
+
+def finalize(lab: Lab, key: Key, upload: Ticket, *, name: str = "pixel.png", mime: str = "image/png") -> Answer:
+    body = {"storage_key": upload.storage_key, "original_name": name, "declared_mime": mime}
+    return lab.call("finalize_file", key=key, path={"id": upload.id}, json=body)
+
+
+def uploaded(lab: Lab, key: Key, content: bytes = PNG, *, name: str = "pixel.png", mime: str = "image/png") -> Ticket:
+    """An object that waits to be finalized."""
+    upload = ticket(lab, key, len(content), name=name, mime=mime)
+    put(lab, upload, content, mime=mime).given()
+    return upload
+
+
+def picture(lab: Lab, key: Key) -> str:
+    """The id of a fresh file of one pixel."""
+    return str(finalize(lab, key, uploaded(lab, key), name="pixel.png").given().member("id"))
+
+
+# Converting.
+
+
+def convert(lab: Lab, key: Key, file: str, **wanted: Any) -> Answer:
+    return lab.call("create_conversion", key=key, json=order(file, **wanted))
+
+
+def convert_all(lab: Lab, key: Key, file: str, items: int) -> Answer:
+    """A bulk of this many conversions of one file."""
+    return lab.call("create_bulk_conversion", key=key, json={"items": [order(file)] * items})
+
+
+def conversion(lab: Lab, key: Key) -> str:
+    """The id of a fresh conversion."""
+    return str(convert(lab, key, picture(lab, key)).given().member("id"))
+
+
+def status(lab: Lab, key: Key, id: str) -> Answer:
+    return lab.call("get_conversion", key=key, path={"id": id})
+
+
+def ended(lab: Lab, key: Key, id: str) -> Answer:
+    """The status of this conversion once it is neither queued nor processing."""
+    waited = 0
+    while (answer := status(lab, key, id).given()).member("status") in {"queued", "processing"}:
+        if waited >= PATIENCE:
+            raise NotVerifiable(f"the conversion is still {answer.member('status')} after {waited} s")
+        lab.advance(5)
+        waited += 5
+    return answer
+
+
+def completed(lab: Lab, key: Key) -> str:
+    """The id of a fresh conversion that has completed."""
+    id = conversion(lab, key)
+    state = ended(lab, key, id).member("status")
+    if state != "completed":
+        raise NotVerifiable(f"the conversion of one pixel ended as {state}")
+    return id
+
+
+def output(lab: Lab, key: Key, id: str) -> Answer:
+    return lab.call("get_conversion_output", key=key, path={"id": id})
+
+
+def output_url(lab: Lab, key: Key, id: str) -> str:
+    """A presigned URL of what this conversion made."""
+    url = output(lab, key, id).given(302).headers.get("Location", "")
+    return lab.hide(url, "OUTPUT_URL")
