@@ -168,8 +168,8 @@ class Control:
         except httpx.TransportError as problem:
             raise Unreachable(f"control plane {self._http.base_url}: {problem}") from None
         if response.is_error:
-            problem = Denied if response.is_client_error else NotVerifiable
-            raise problem(f"the control plane answered {method} {path}: {response.status_code} {response.text}")
+            kind = Denied if response.status_code in {400, 403} else NotVerifiable
+            raise kind(f"the control plane answered {method} {path}: {response.status_code} {response.text}")
         return response.json() if response.content else None
 
     def open(self, provider: Provider, *, neighbour: bool = False) -> Admin:
