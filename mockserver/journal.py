@@ -12,7 +12,11 @@ CAPACITY = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One request and its answer. `refusal`, `rule` and `reason` say why it was refused; None where it passed."""
+    """One request and its answer; times are Unix seconds.
+
+    `key`, `key_id` and `user` say who asked, None where nobody was recognised; `refusal`, `rule` and `reason` why it was
+    refused, None where it passed.
+    """
 
     id: str
     at: float
@@ -20,6 +24,8 @@ class Entry:
     operation: str | None
     account: str | None
     key: str | None
+    key_id: int | None
+    user: int | None
     client: str
     method: str
     path: str

@@ -89,6 +89,8 @@ def _entry(exchange: Exchange, status: int) -> Entry:
         operation=operation.id if operation else None,
         account=caller.account.id if caller else None,
         key=caller.key.name if caller else None,
+        key_id=caller.key.id if caller else None,
+        user=caller.key.user if caller else None,
         client=exchange.client,
         method=exchange.method,
         path=_redacted(exchange),

@@ -59,17 +59,17 @@ def _recognise(exchange: Exchange, credential: Credential, raw: str) -> Caller:
     if credential.kind == "key" and not re.fullmatch(provider.keys.pattern, raw):
         raise Refused(names.malformed, f"the key in {credential.header} does not look like a key of this API")
     key = world.keys.find(provider.name, credential.kind, raw, provider.keys.stored)
+    session = names.session if credential.kind == "session" else None
     if key is None:
-        unknown = names.session if credential.kind == "session" else names.unknown
-        raise Refused(unknown, f"no {credential.kind} like the one in {credential.header} was ever issued")
+        raise Refused(session or names.unknown, f"the {credential.kind} in {credential.header} is none that was issued")
     if key.revoked_at is not None:
-        raise Refused(names.revoked, f"key {_shown(key)} was revoked")
+        raise Refused(session or names.revoked, f"{key.kind} {_shown(key)} was revoked")
     if key.expired(exchange.at):
-        raise Refused(names.expired, f"key {_shown(key)} has expired")
+        raise Refused(session or names.expired, f"{key.kind} {_shown(key)} has expired")
     account = world.accounts[key.account]
     user = account.table("users").get(key.user) if key.user is not None else None
     if key.user is not None and user is None:
-        raise Refused(names.revoked, f"the user of key {_shown(key)} is gone")
+        raise Refused(session or names.revoked, f"the user of {key.kind} {_shown(key)} is gone")
     key.last_used_at = exchange.at
     return Caller(account=account, key=key, raw=raw, user=user)
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import jsonschema_rs
 
-from latchkey.records import Operation, Parameter, Provider
+from latchkey.records import Operation, Parameter, Provider, Validation
 from latchkey.template import fill
 from mockserver.exchange import Exchange, NotJson
 from mockserver.refusals import Refused
+
+
+class Mistake(NamedTuple):
+    """What is wrong with a field: the kind, as the contract names it (`required`, `format.uuid`), and the sentence."""
+
+    kind: str
+    text: str
+
+
+Mistakes = dict[str, list[Mistake]]
 
 
 def validate(exchange: Exchange) -> None:
@@ -21,7 +31,7 @@ def validate(exchange: Exchange) -> None:
     if operation is None:
         return
     assert provider
-    mistakes: dict[str, list[str]] = {}
+    mistakes: Mistakes = {}
     query = dict(parse_qsl(exchange.query, keep_blank_values=True))
     sources: Mapping[str, Mapping[str, str]] = {"path": exchange.parameters, "query": query, "header": exchange.headers}
     exchange.parameters = {
@@ -32,21 +42,28 @@ def validate(exchange: Exchange) -> None:
     if operation.body is not None:
         _payload(exchange, operation, mistakes)
     if mistakes:
-        raise invalid(provider, mistakes)
+        first = next(iter(mistakes.values()))[0]
+        told = {field: [mistake.text for mistake in found] for field, found in mistakes.items()}
+        raise invalid(provider, told, kind=first.kind)
 
 
-def invalid(provider: Provider, mistakes: Mapping[str, list[str]]) -> Refused:
-    """The provider's refusal of a request whose fields have these messages."""
+def invalid(provider: Provider, mistakes: Mapping[str, list[str]], *, kind: str = "") -> Refused:
+    """The provider's refusal of a request whose fields have these messages; `kind` is that of the first."""
     messages = [message for field in mistakes.values() for message in field]
     form = {1: "one", 2: "two"}.get(len(messages), "more")
     rest = len(messages) - 1
     summary = fill(provider.validation.summary[form], {"first": messages[0], "rest": rest})
     reason = f"the request breaks its schema: {', '.join(mistakes)}"
-    return Refused(provider.validation.refusal, reason, errors=dict(mistakes), summary=summary, fields=list(mistakes))
+    refusal = _of_kind(provider.validation, kind)
+    return Refused(refusal, reason, errors=dict(mistakes), summary=summary, fields=list(mistakes))
+
+
+def _of_kind(validation: Validation, kind: str) -> str:
+    return validation.kinds.get(kind) or validation.kinds.get(kind.split(".")[0]) or validation.refusal
 
 
 def _parameter(
-    exchange: Exchange, parameter: Parameter, sources: Mapping[str, Mapping[str, str]], mistakes: dict[str, list[str]]
+    exchange: Exchange, parameter: Parameter, sources: Mapping[str, Mapping[str, str]], mistakes: Mistakes
 ) -> list[Any]:
     """The converted value in a list, or an empty list where there is none."""
     name = parameter.name.lower() if parameter.location == "header" else parameter.name
@@ -55,7 +72,7 @@ def _parameter(
     assert provider
     if text is None:
         if parameter.required:
-            mistakes[parameter.name] = [_message(provider, parameter.name, "required", {})]
+            mistakes[parameter.name] = [_mistake(provider, parameter.name, "required", {})]
         return [parameter.schema["default"]] if "default" in parameter.schema else []
     value = CONVERT.get(str(parameter.schema.get("type")), str)(text)
     validator = exchange.world.contract.schemas.validator(parameter.schema)
@@ -64,7 +81,7 @@ def _parameter(
     return [value]
 
 
-def _payload(exchange: Exchange, operation: Operation, mistakes: dict[str, list[str]]) -> None:
+def _payload(exchange: Exchange, operation: Operation, mistakes: Mistakes) -> None:
     provider = exchange.provider
     assert provider and operation.body is not None
     try:
@@ -109,17 +126,18 @@ def _field(error: jsonschema_rs.ValidationError) -> str:
     return ".".join(steps) or "body"
 
 
-def _told(provider: Provider, field: str, error: jsonschema_rs.ValidationError) -> str:
+def _told(provider: Provider, field: str, error: jsonschema_rs.ValidationError) -> Mistake:
     keyword = error.kind.name
     details = error.kind.as_dict()
     value = {"type": (details.get("types") or [""])[0], "format": details.get("format", "")}.get(keyword, "")
-    return _message(provider, field, f"{keyword}.{value}" if value else keyword, details)
+    return _mistake(provider, field, f"{keyword}.{value}" if value else keyword, details)
 
 
-def _message(provider: Provider, field: str, keyword: str, details: Mapping[str, Any]) -> str:
+def _mistake(provider: Provider, field: str, kind: str, details: Mapping[str, Any]) -> Mistake:
     messages = provider.validation.messages
-    template = messages.get(keyword) or messages.get(keyword.split(".")[0]) or messages["default"]
-    return str(fill(template, {"name": field, "field": field.replace("_", " "), "limit": details.get("limit", "")}))
+    template = messages.get(kind) or messages.get(kind.split(".")[0]) or messages["default"]
+    values = {"name": field, "field": field.replace("_", " "), "limit": details.get("limit", "")}
+    return Mistake(kind, str(fill(template, values)))
 
 
 def _integer(text: str) -> Any:
