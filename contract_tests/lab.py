@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from contract_tests.answer import Answer
@@ -28,7 +29,16 @@ _NOTHING = {"uuid": "00000000-0000-4000-8000-000000000000", "integer": "99999999
 class Lab:
     """Calls operations by name, with keys in situations, and moves time. Closed after the proof."""
 
-    def __init__(self, contract: Contract, provider: str, target: Target, client: Client, provisioner: Provisioner) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        provider: str,
+        target: Target,
+        client: Client,
+        provisioner: Provisioner,
+        *,
+        neighbour: bool = False,
+    ) -> None:
         self.contract = contract
         self.provider = contract.providers[provider]
         self.target = target
@@ -38,7 +48,8 @@ class Lab:
         self._headers = dict(self._endpoint.headers)
         self._neighbours: list[Lab] = []
         self._full: Key | None = None
-        self.admin: Admin = provisioner.open(self.provider)
+        self._spending = False
+        self.admin: Admin = provisioner.open(self.provider, neighbour=neighbour)
         self._by_address = any(limit.partition == "address" for limit in self.provider.limits.values())
         self.move()
 
@@ -75,8 +86,8 @@ class Lab:
 
     def neighbour(self) -> Lab:
         """The same provider as another account sees it."""
-        other = Lab(self.contract, self.provider.name, self.target, self.client, self._provisioner)
-        other.admin = self._provisioner.open(self.provider, neighbour=True)
+        other = Lab(self.contract, self.provider.name, self.target, self.client, self._provisioner, neighbour=True)
+        other._spending = self._spending
         self._neighbours.append(other)
         return other
 
@@ -151,14 +162,8 @@ class Lab:
         """
         record = self.operation(operation) if isinstance(operation, str) else operation
         sent = {**self._headers, **self.credential(key, by), **self._presented(key, presents), **(headers or {})}
-        response = self.client.send(
-            method or record.method,
-            self._endpoint.base_url + self.path(record, path or {}),
-            headers=sent,
-            query=query,
-            json=json,
-            content=content,
-        )
+        url = self._endpoint.base_url + self.path(record, path or {})
+        response = self._send(method or record.method, url, headers=sent, query=query, json=json, content=content)
         return Answer(response, self.contract, record, self.provider.name)
 
     def request(
@@ -167,7 +172,7 @@ class Lab:
         """Any request: `url` is a path of this provider or a whole URL that it handed out."""
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
         sent = {**self._headers, **(headers or {})}
-        response = self.client.send(method, whole, headers=sent, content=content, query=query)
+        response = self._send(method, whole, headers=sent, content=content, query=query)
         return Answer(response, self.contract, None, self.provider.name)
 
     def send_raw(
@@ -176,8 +181,20 @@ class Lab:
         """A request made elsewhere, from an address of its own, with this key where the operation needs one."""
         self.move()
         ours = {**self.credential(key), **self._presented(key, None)} if operation.credentials else {}
-        response = self.client.send(method, url, headers={**headers, **self._headers, **ours}, content=content)
+        response = self._send(method, url, headers={**headers, **self._headers, **ours}, content=content)
         return Answer(response, self.contract, operation, self.provider.name)
+
+    def _send(self, method: str, url: str, **words: Any) -> httpx.Response:
+        """The response. A 429 that the proof did not provoke is our own traffic's: it waits, and asks once more."""
+        response = self.client.send(method, url, **words)
+        if response.status_code == 429 and not self._spending:
+            self.advance(self._pause(response))
+            response = self.client.send(method, url, **words)
+        return response
+
+    def _pause(self, refused: httpx.Response) -> float:
+        told = refused.headers.get("Retry-After", "")
+        return float(told) if told.isdecimal() else max(limit.window for limit in self.provider.limits.values())
 
     def credential(self, key: Key | str | None, by: str | None = None) -> dict[str, str]:
         """The header that carries this key; none without a key."""
@@ -214,9 +231,11 @@ class Lab:
         return [self.call(operation, key=key, **call) for _ in range(self.limit(limit).quota)]
 
     def may_spend(self) -> None:
-        """Says that the proof uses up a whole window. Raises NotVerifiable where that is not permitted."""
+        """Says that the proof provokes a limit, so that a 429 is an answer to be judged. Raises NotVerifiable where that is not permitted."""
         if not self.target.permit.spend_window:
             raise NotVerifiable("it uses up a whole window; to permit it, write under [permit]: spend_window = true")
+        for lab in (*self._neighbours, self):
+            lab._spending = True
 
     def destroys(self) -> None:
         """Says that the proof deletes what it did not make. Raises NotVerifiable where that is not permitted."""

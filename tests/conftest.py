@@ -1,0 +1,62 @@
+"""Mocks on real sockets, for tests of the mock, of the suite, and of both together."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import uvicorn
+
+from mockserver import Mock, create_app
+
+
+@dataclass(frozen=True)
+class Served:
+    """An application behind a base URL; `app` is None where it is not a mock of ours."""
+
+    url: str
+    app: Any
+
+    def key(self, provider: str, situation: str = "full") -> str:
+        """The fixture key of a situation."""
+        keys = self.app.world.ready_keys(provider)
+        return next(key.key for key in keys if key.situation == situation)
+
+
+@contextlib.contextmanager
+def serve(app: Any) -> Iterator[Served]:
+    """Serves an ASGI application on a free loopback port, in a thread, until the block is left."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", app)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[[Any], Served]]:
+    """Serves any number of applications for the length of a test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda app: stack.enter_context(serve(app))
+
+
+@pytest.fixture(scope="session")
+def contract_mock() -> Mock:
+    """A mock of all providers, seeded; its contract is read once for all tests."""
+    return create_app(seed=1)
+
+
+@pytest.fixture
+def mock(contract_mock: Mock, serving: Callable[[Any], Served]) -> Served:
+    """A fresh seeded mock of all providers on a real socket."""
+    contract_mock.world.reset()
+    return serving(contract_mock)
