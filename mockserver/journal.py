@@ -14,8 +14,8 @@ CAPACITY = 1000
 class Entry:
     """One request and its answer; times are Unix seconds.
 
-    `key`, `key_id` and `user` say who asked, None where nobody was recognised; `refusal`, `rule` and `reason` why it was
-    refused, None where it passed.
+    `key`, `key_id` and `user` say who asked, None where nobody was recognised; `refusal`, `rule` and `reason` why it
+    was refused, None where it passed.
     """
 
     id: str

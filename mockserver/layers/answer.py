@@ -86,6 +86,9 @@ async def on_error(request: ConnexionRequest, error: Exception) -> ConnexionResp
 
 def _refused(exchange: Exchange, error: Exception) -> Refused:
     provider = exchange.provider
+    if provider and isinstance(error, ValueError) and not exchange.stages:
+        # The router reads whole numbers in paths; one of thousands of digits is too long for Python.
+        return Refused(provider.not_found, "no operation has this path")
     status = getattr(error, "status_code", 500)
     if not isinstance(error, HTTPException) or status >= 500:
         log.error("handler failed", exc_info=error)
