@@ -1,0 +1,124 @@
+"""Uploads: begun here, put to file storage part by part, and finished here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mockserver.clock import iso
+from mockserver.exchange import Exchange, Reply
+from mockserver.providers.filescom import moments
+from mockserver.providers.filescom.files import check_parents, new_row, view
+from mockserver.providers.filescom.paths import fold, letters, place
+from mockserver.providers.filescom.storage import signed, store
+from mockserver.world import Row
+
+
+def begin_upload(call: Exchange) -> Reply:
+    path, wanted = place(call), call.payload or {}
+    _check(call, path)
+    if "ref" in wanted:
+        upload = _find(call, path, wanted["ref"])
+    else:
+        if not wanted.get("mkdir_parents", False):
+            check_parents(call, path)
+        upload = _begun(call, path, wanted.get("mkdir_parents", False))
+    first = int(wanted.get("part", 1))
+    last = min(first + int(wanted.get("parts", 1)), call.facts["available_parts"] + 1)
+    return Reply(body=[_part(call, upload, number) for number in range(first, last)])
+
+
+def finish_upload(call: Exchange) -> Reply:
+    path, wanted = place(call), call.payload
+    _check(call, path)
+    upload = _find(call, path, wanted["ref"])
+    parts = dict(sorted(upload["parts"].items()))
+    _check_etags(call, wanted.get("etags", []), parts)
+    content = b"".join(call.world.objects.get(part["storage_key"], b"") for part in parts.values())
+    if not parts or wanted.get("size", len(content)) != len(content):
+        call.refuse("file_not_uploaded", f"{len(parts)} parts with {len(content)} bytes were uploaded")
+    provided = _provided(call)
+    row, existed = call.table("files").get(fold(path)), True
+    if row is None:
+        row, existed = (
+            new_row(call, path, "file", make_parents=upload["mkdir_parents"] or bool(wanted.get("mkdir_parents"))),
+            False,
+        )
+    _forget(call, upload)
+    store(call, row, content)
+    row |= {"mtime": call.now, "provided_mtime": provided}
+    if existed:
+        assert call.caller
+        key = call.caller.key
+        row |= {"last_modified_by_id": key.user, "last_modified_by_api_key_id": key.id if key.kind == "key" else None}
+    return Reply(200 if existed else 201, view(call, row))
+
+
+def _check(call: Exchange, path: str) -> None:
+    """Refuses a path that the caller may not write a file to, or where a folder is."""
+    if "w" not in letters(call, fold(path)):
+        call.refuse("write_permission_required", f"the caller may not write {path or 'the root'}")
+    row = call.table("files").get(fold(path))
+    if not path or (row and row["type"] == "directory"):
+        call.refuse("destination_exists", f"{path or 'the root'} is a folder")
+
+
+def _begun(call: Exchange, path: str, mkdir_parents: bool) -> Row:
+    for old in [
+        row for row in call.table("uploads").values() if call.now >= row["begun_at"] + call.facts["upload_ttl"]
+    ]:
+        _forget(call, old)
+    ref = f"put-{call.world.next_id()}"
+    upload: Row = {"id": ref, "path": fold(path), "mkdir_parents": mkdir_parents, "begun_at": call.now, "parts": {}}
+    call.table("uploads")[ref] = upload
+    return upload
+
+
+def _find(call: Exchange, path: str, ref: str) -> Row:
+    upload = call.table("uploads").get(ref)
+    if upload is None or upload["path"] != fold(path):
+        call.refuse("file_upload_not_found", f"no upload {ref} to {path} is under way")
+    return upload
+
+
+def _forget(call: Exchange, upload: Row) -> None:
+    for part in upload["parts"].values():
+        call.world.objects.pop(part["storage_key"], None)
+    del call.table("uploads")[upload["id"]]
+
+
+def _check_etags(call: Exchange, etags: list[Any], parts: dict[int, Row]) -> None:
+    known = {(str(number), part["etag"]) for number, part in parts.items()}
+    for named in etags:
+        if (str(named["part"]), named["etag"].strip('"')) not in known:
+            call.refuse("invalid_etags", f"part {named['part']} was not uploaded with this etag")
+
+
+def _provided(call: Exchange) -> float | None:
+    text = call.payload.get("provided_mtime")
+    try:
+        return None if text is None else moments.parse(text)
+    except ValueError as problem:
+        call.refuse("datetime_parse", str(problem), name="provided_mtime")
+
+
+def _part(call: Exchange, upload: Row, number: int) -> dict[str, Any]:
+    assert call.provider
+    size = call.facts["part_size"]
+    storage_key = f"{call.account.id}/{upload['id']}/{number}"
+    return {
+        "ref": upload["id"],
+        "action": "put/write",
+        "http_method": "PUT",
+        "upload_uri": signed(call, "upload", storage_key, ref=upload["id"], part=number),
+        "expires": iso(call.now + call.provider.tokens["upload"].ttl),
+        "part_number": number,
+        "partsize": size,
+        "next_partsize": size,
+        "available_parts": call.facts["available_parts"],
+        "parallel_parts": True,
+        "retry_parts": True,
+        "ask_about_overwrites": upload["path"] in call.table("files"),
+        "headers": {},
+        "parameters": {},
+        "send": {"partsize": "required-header Content-Length", "partdata": "body"},
+    }
