@@ -22,7 +22,9 @@ class Answer:
     raises NotVerifiable.
     """
 
-    def __init__(self, response: httpx.Response, contract: Contract, operation: Operation | None, provider: str) -> None:
+    def __init__(
+        self, response: httpx.Response, contract: Contract, operation: Operation | None, provider: str
+    ) -> None:
         self.status = response.status_code
         self.headers = response.headers
         self.content = response.content
@@ -89,7 +91,8 @@ class Answer:
         responses = self._contract.answers[self._operation.id]
         for status in (str(self.status), f"{self.status // 100}XX", "default"):
             if status in responses:
-                return responses[status]
+                answer: Mapping[str, Any] = responses[status]
+                return answer
         raise Violation(f"{self.request} to answer one of {', '.join(responses)}", str(self))
 
     def json(self) -> Any:

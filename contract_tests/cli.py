@@ -30,19 +30,39 @@ def main() -> None:
 
 
 def _narrowing(command: Any) -> Any:
-    command = click.option("--rule", "patterns", multiple=True, metavar="PATTERN", help="Only rules that match, e.g. '*.auth.*'.")(command)
-    return click.option("--provider", "providers", multiple=True, metavar="NAME", help="Only this provider; repeat for more.")(command)
+    command = click.option(
+        "--rule", "patterns", multiple=True, metavar="PATTERN", help="Only rules that match, e.g. '*.auth.*'."
+    )(command)
+    return click.option(
+        "--provider", "providers", multiple=True, metavar="NAME", help="Only this provider; repeat for more."
+    )(command)
 
 
 @main.command()
 @click.argument("target", required=False)
 @click.option("--mock", is_flag=True, help="Start a mock on a free port and run against it.")
 @_narrowing
-@click.option("--level", type=click.Choice(LEVELS), default="published", show_default=True, help="Weakest level whose violation fails.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Repeats generated requests, and the mock's ids and time.")
-@click.option("--examples", type=click.IntRange(1), default=10, show_default=True, help="Generated requests per operation and mode.")
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default="published",
+    show_default=True,
+    help="Weakest level whose violation fails.",
+)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Repeats generated requests, and the mock's ids and time."
+)
+@click.option(
+    "--examples",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Generated requests per operation and mode.",
+)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as JSON.")
-@click.option("--junit", "junit_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as JUnit XML.")
+@click.option(
+    "--junit", "junit_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as JUnit XML."
+)
 def run(
     target: str | None,
     mock: bool,
@@ -121,9 +141,17 @@ def _run(
         return USAGE
     requests, seconds = sum(result.requests for result in verdict.results.values()), time.monotonic() - opened.started
     print_report(console, contract, opened.rules, verdict, f"{requests} requests in {seconds:.1f} s, seed {seed}.")
-    facts = {"target": opened.target.name, "seed": seed, "gate": level, "seconds": round(seconds, 1), "requests": requests}
+    facts = {
+        "target": opened.target.name,
+        "seed": seed,
+        "gate": level,
+        "seconds": round(seconds, 1),
+        "requests": requests,
+    }
     if json_file:
-        json_file.write_text(json.dumps(as_json(opened.rules, verdict, facts), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        json_file.write_text(
+            json.dumps(as_json(opened.rules, verdict, facts), indent=2, ensure_ascii=False) + "\n", "utf-8"
+        )
     if junit_file:
         junit_file.write_bytes(as_junit(opened.rules, verdict))
     return verdict.exit_code
@@ -167,7 +195,13 @@ def rules(providers: tuple[str, ...], patterns: tuple[str, ...], level: str, as_
     ]
     if as_data:
         shown_by = proofs_by_rule(catalogue)
-        click.echo(json.dumps([{**rule_record(rule), "proofs": shown_by.get(rule.id, [])} for rule in chosen], indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps(
+                [{**rule_record(rule), "proofs": shown_by.get(rule.id, [])} for rule in chosen],
+                indent=2,
+                ensure_ascii=False,
+            )
+        )
         return
     _print_rules(chosen)
 

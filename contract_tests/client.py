@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 
 
-
 class Unreachable(Exception):
     """Nothing answers where the target should be."""
 
@@ -95,5 +94,3 @@ class Client:
             return shlex.quote(text)
         escaped = hidden.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
         return f'"{escaped}"'
-
-

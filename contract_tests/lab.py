@@ -167,7 +167,13 @@ class Lab:
         return Answer(response, self.contract, record, self.provider.name)
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None, query: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        query: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Any request: `url` is a path of this provider or a whole URL that it handed out."""
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
@@ -250,4 +256,3 @@ class Lab:
 def _nothing(parameter: Parameter) -> str:
     schema = parameter.schema
     return _NOTHING.get(str(schema.get("format"))) or _NOTHING.get(str(schema.get("type"))) or "none"
-

@@ -83,7 +83,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("contract-tests")
     group.addoption("--target", help="URL or TOML file of the implementation under test")
     group.addoption("--provider", action="append", default=[], help="only this provider; repeat for more")
-    group.addoption("--level", default="published", choices=[level.name for level in Level], help="weakest level that fails")
+    group.addoption(
+        "--level", default="published", choices=[level.name for level in Level], help="weakest level that fails"
+    )
     group.addoption("--rule", action="append", default=[], help="only rules that match this pattern, e.g. '*.auth.*'")
 
 

@@ -146,7 +146,9 @@ class StaticAdmin:
         pass
 
     def _refuse(self, does: str) -> NoReturn:
-        raise NotVerifiable(f"it needs an administrator who {does}, and this target names none (a mock's control plane)")
+        raise NotVerifiable(
+            f"it needs an administrator who {does}, and this target names none (a mock's control plane)"
+        )
 
 
 class Denied(NotVerifiable):
@@ -266,7 +268,9 @@ def find_control(target: Target) -> str | None:
 
     Raises Unreachable where a named control plane does not answer as one. No other host is ever asked.
     """
-    bases = [target.control] if target.control else sorted({f"{item.base_url}/_mock" for item in target.endpoints.values()})
+    bases = (
+        [target.control] if target.control else sorted({f"{item.base_url}/_mock" for item in target.endpoints.values()})
+    )
     headers = {"Authorization": f"Bearer {target.control_token}"} if target.control_token else {}
     for base in bases:
         if not target.control and httpx.URL(base).host not in {"127.0.0.1", "localhost", "::1"}:

@@ -57,7 +57,7 @@ def sweep(lab: Lab, *, examples: int, seeded: int) -> Sweep:
                 suppress_health_check=list(HealthCheck),
             )
             @given(case=generated.as_strategy(generation_mode=mode))
-            def send(case: Case, operation: Operation = operation) -> None:
+            def send(case: Case[Any], operation: Operation = operation) -> None:
                 _judge(lab, operation, key, case, seen)
 
             try:
@@ -81,7 +81,7 @@ def _without_credentials(bundle: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _judge(lab: Lab, operation: Operation, key: Key, case: Case, seen: Sweep) -> None:
+def _judge(lab: Lab, operation: Operation, key: Key, case: Case[Any], seen: Sweep) -> None:
     before = lab.client.sent
     answer = _send(lab, operation, key, case)
     if answer is None:
@@ -95,7 +95,7 @@ def _judge(lab: Lab, operation: Operation, key: Key, case: Case, seen: Sweep) ->
                 seen.failures[kind] = (violation, lab.client.sent_since(before))
 
 
-def _send(lab: Lab, operation: Operation, key: Key, case: Case) -> Answer | None:
+def _send(lab: Lab, operation: Operation, key: Key, case: Case[Any]) -> Answer | None:
     """The generated request with our credential; None where it cannot be written as HTTP at all."""
     words = case.as_transport_kwargs(base_url=lab.base_url)
     headers = {name: value for name, value in (words.pop("headers", None) or {}).items() if name.lower() not in _NOISE}
@@ -104,9 +104,10 @@ def _send(lab: Lab, operation: Operation, key: Key, case: Case) -> Answer | None
     except (ValueError, requests.RequestException):
         return None
     body = prepared.body
-    content = body.encode() if isinstance(body, str) else body
+    content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None
+    written = {name: str(value) for name, value in prepared.headers.items()}
     try:
-        return lab.send_raw(operation, str(prepared.method), str(prepared.url), dict(prepared.headers), content, key)
+        return lab.send_raw(operation, str(prepared.method), str(prepared.url), written, content, key)
     except (UnicodeEncodeError, ValueError):
         return None
 

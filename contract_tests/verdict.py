@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from contract_tests.outcome import Outcome, Result
-from latchkey.rules import Rule
+
+if TYPE_CHECKING:
+    from latchkey.rules import Rule
 
 CONFORMING, VIOLATED, USAGE, BROKEN = 0, 1, 2, 3
 
@@ -30,7 +33,9 @@ class Verdict:
                 gravest[result.rule] = result
         return cls(
             {
-                id: Result(found.rule, found.outcome, requests[id], found.expected, found.actual, found.reason, found.curl)
+                id: Result(
+                    found.rule, found.outcome, requests[id], found.expected, found.actual, found.reason, found.curl
+                )
                 for id in rules
                 if (found := gravest.get(id))
             }

@@ -82,19 +82,22 @@ def load(root: Path = SPEC) -> Contract:
     vocabulary.check(root, document, sources)
     providers = {name: _provider(name, raw) for name, raw in document["x-providers"].items()}
     operations = {
-        raw["operationId"]: _operation(path, method, raw, document)
-        for path, method, raw in _operations(document)
+        raw["operationId"]: _operation(path, method, raw, document) for path, method, raw in _operations(document)
     }
     return Contract(document, providers, operations)
 
 
 def _resolve(entry: Path, document: dict[str, Any]) -> dict[str, Path]:
     """Replaces the entry's references to provider files by what they name; answers provider name to its file."""
-    files: dict[str, Any] = {}
+    files: dict[Path, Any] = {}
     sources: dict[str, Path] = {}
     components: dict[str, dict[str, Any]] = {}
     for section in ("x-providers", "paths"):
-        for name, value in document.get(section, {}).items():
+        if not isinstance(document, dict) or not isinstance(document.get(section), dict):
+            raise ContractError(entry, (section,), "is missing; it lists references to the providers' files")
+        for name, value in document[section].items():
+            if not isinstance(value, dict) or "$ref" not in value:
+                raise ContractError(entry, (section, name), "must be a reference: {$ref: 'providers/<name>.yaml#/…'}")
             relative, _, pointer = value["$ref"].partition("#")
             file = entry.parent / relative
             if file not in files:
@@ -139,8 +142,13 @@ def _provider(name: str, raw: Mapping[str, Any]) -> records.Provider:
     validation = raw["validation"]
     return records.Provider(
         name=name,
-        **{field: raw[field] for field in ("title", "server", "not_found", "method_not_allowed", "server_error", "example")},
-        **{field: tuple(raw[field]) for field in ("documents", "prefixes", "order")},
+        **{
+            field: raw[field]
+            for field in ("title", "server", "not_found", "method_not_allowed", "server_error", "example")
+        },
+        documents=tuple(raw["documents"]),
+        prefixes=tuple(raw["prefixes"]),
+        order=tuple(raw["order"]),
         **{field: raw.get(field, {}) for field in ("scopes", "roles", "tiers", "headers", "facts")},
         credentials=tuple(records.Credential(**credential) for credential in raw["credentials"]),
         keys=_key_format(raw["keys"]),
@@ -214,7 +222,9 @@ def _operation(path: str, method: str, raw: Mapping[str, Any], document: Mapping
     provider = raw["operationId"].split(".")[0]
     policy = {**document["x-providers"][provider]["default"], **raw.get("x-policy", {})}
     item = document["paths"][path]
-    parameters = [_dereference(parameter, document) for parameter in (*item.get("parameters", ()), *raw.get("parameters", ()))]
+    parameters = [
+        _dereference(parameter, document) for parameter in (*item.get("parameters", ()), *raw.get("parameters", ()))
+    ]
     body = _dereference(raw.get("requestBody", {}), document)
     content = body.get("content", {})
     return records.Operation(

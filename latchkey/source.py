@@ -33,7 +33,7 @@ def read_yaml(file: Path) -> Any:
     """The file's content. Raises ContractError where it is missing or is not YAML."""
     try:
         # YAML 1.1 turns unquoted dates into objects; JSON has none, so they stay strings.
-        return yaml.load(file.read_bytes(), Loader=_json_loader())
+        return yaml.load(file.read_bytes(), Loader=_json_loader())  # noqa: S506 - a safe loader
     except FileNotFoundError:
         raise ContractError(file, (), f"no such file in {file.parent}; check the path") from None
     except yaml.YAMLError as error:
@@ -45,7 +45,7 @@ def read_yaml(file: Path) -> Any:
 
 @cache
 def _json_loader() -> Any:
-    loader = type("JsonLoader", (Loader,), {})
+    loader: Any = type("JsonLoader", (Loader,), {})
     loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in Loader.yaml_implicit_resolvers.items()

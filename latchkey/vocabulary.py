@@ -126,4 +126,3 @@ def _policy_uses(policy: Mapping[str, Any]) -> Iterator[Use]:
         named = policy.get(field, ())
         for index, name in enumerate([named] if isinstance(named, str) else named):
             yield Use((field,) if isinstance(named, str) else (field, index), name, table)
-

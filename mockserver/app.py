@@ -14,8 +14,10 @@ from connexion.exceptions import ProblemException
 from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.swagger_ui import SwaggerUIMiddleware
+from connexion.options import SwaggerUIOptions
 from connexion.resolver import Resolver
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from latchkey import Contract, load
@@ -46,7 +48,12 @@ class Mock:
                 RoutingMiddleware,  # path and method to operationId; then Answer: the checks, the handler
             ],
         )
-        self.providers.add_api(served(world.contract), resolver=Resolver(find_handler))
+        document = served(world.contract)
+        # Served by us: connexion would serve it with its references resolved, which a recursive schema does not survive.
+        self.document = JSONResponse(document)
+        self.providers.add_api(
+            document, resolver=Resolver(find_handler), swagger_ui_options=SwaggerUIOptions(serve_spec=False)
+        )
         for error in (ProblemException, HTTPException, Exception):
             self.providers.add_error_handler(error, on_error)
 
@@ -54,9 +61,12 @@ class Mock:
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
-            path = scope["path"]
-            app: ASGIApp = self.control if path == PREFIX or path.startswith(f"{PREFIX}/") else self.providers
-            await app(scope, receive, send)
+            await self._part(scope["path"])(scope, receive, send)
+
+    def _part(self, path: str) -> ASGIApp:
+        if path == PREFIX or path.startswith(f"{PREFIX}/"):
+            return self.control
+        return self.document if path == "/openapi.json" else self.providers
 
 
 def create_app(
@@ -79,7 +89,9 @@ def find_handler(operation: str) -> Callable[[Exchange], Reply]:
     Raises ImportError or AttributeError where it leads nowhere.
     """
     provider, _, function = operation.partition(".")
-    handler: Callable[[Exchange], Reply] = getattr(importlib.import_module(f"mockserver.providers.{provider}"), function)
+    handler: Callable[[Exchange], Reply] = getattr(
+        importlib.import_module(f"mockserver.providers.{provider}"), function
+    )
     return handler
 
 

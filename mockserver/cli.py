@@ -16,7 +16,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one.")
+@click.option(
+    "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one."
+)
 @click.option("--provider", "providers", multiple=True, metavar="NAME", help="Only this provider; repeat for more.")
 @click.option("--seed", type=int, help="Repeat ids, keys and timestamps; the clock stands still until it is advanced.")
 @click.option("--token", envvar="MOCKSERVER_TOKEN", help="Bearer token that the control plane asks for.")

@@ -132,7 +132,7 @@ class Exchange:
         assert self.provider
         return self.world.shared[self.provider.name].setdefault(name, {})
 
-    def refuse(self, name: str, reason: str, **values: Any) -> NoReturn:
+    def refuse(self, name: str, reason: str, /, **values: Any) -> NoReturn:
         """Ends the request with a refusal of the provider's table; `values` fill its placeholders."""
         raise Refused(name, reason, **values)
 

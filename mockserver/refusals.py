@@ -11,7 +11,7 @@ from latchkey.template import fill
 class Refused(Exception):
     """A request is refused. `name` is a refusal of the provider's table; `reason` tells the developer why, plainly."""
 
-    def __init__(self, name: str, reason: str, **values: Any) -> None:
+    def __init__(self, name: str, reason: str, /, **values: Any) -> None:
         super().__init__(reason)
         self.name = name
         self.reason = reason

@@ -43,7 +43,14 @@ class Account:
 class World:
     """Everything the mock remembers. With a seed, ids, keys and timestamps repeat and the clock starts frozen."""
 
-    def __init__(self, contract: Contract, fixtures: Mapping[str, Fixtures], *, seed: int | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        fixtures: Mapping[str, Fixtures],
+        *,
+        seed: int | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.contract = contract
         self.clock = clock or (Clock() if seed is None else Clock.frozen_at(SEEDED_START))
         self.journal = Journal()
@@ -97,8 +104,9 @@ class World:
         )
 
     def ready_keys(self, provider: str) -> list[KeyFixture]:
-        """The fixtures' keys with their raw values, for the start-up banner."""
-        return [key for account in self._fixtures[provider].accounts for key in account.keys]
+        """The fixtures' keys with their raw values, the first of each situation, for the start-up banner."""
+        keys = [key for account in self._fixtures[provider].accounts for key in account.keys]
+        return list({key.situation: key for key in reversed(keys)}.values())[::-1]
 
     def next_id(self) -> int:
         """A number that no other row of this world has."""
@@ -106,7 +114,12 @@ class World:
         return self.sequence
 
     def open_account(
-        self, provider: Provider, *, name: str | None = None, tier: str | None = None, attributes: Mapping[str, Any] | None = None
+        self,
+        provider: Provider,
+        *,
+        name: str | None = None,
+        tier: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
     ) -> Account:
         """A fresh account with a copy of the main fixture account's rows, its UUIDs and long ids made anew."""
         template = self._fixtures[provider.name].accounts[0]

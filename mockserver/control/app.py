@@ -65,7 +65,10 @@ class Guard:
         host = headers.get("host", "")
         origin = headers.get("origin")
         if self.token is None and urlsplit(f"//{host}").hostname not in _LOOPBACK:
-            return 403, f"the control plane answers to loopback names only, not to {host!r}; start with --token to open it"
+            return (
+                403,
+                f"the control plane answers to loopback names only, not to {host!r}; start with --token to open it",
+            )
         if origin is not None and urlsplit(origin).netloc != host:
             return 403, f"a page of {origin} may not use the control plane"
         if self.token is not None and not hmac.compare_digest(headers.get("authorization", ""), f"Bearer {self.token}"):

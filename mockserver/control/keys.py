@@ -43,7 +43,9 @@ async def create(account: str, body: dict[str, Any]) -> tuple[dict[str, Any], in
     _known("user", [body["user"]] if "user" in body else [], owner.table("users"))
     if provider.keys.tiers is not None and owner.tier not in provider.keys.tiers and not situation.account:
         raise ProblemException(
-            status=403, title="Forbidden", detail=f"tier {owner.tier!r} has no keys; upgrade to {provider.keys.tiers[0]}"
+            status=403,
+            title="Forbidden",
+            detail=f"tier {owner.tier!r} has no keys; upgrade to {provider.keys.tiers[0]}",
         )
     user = {} if "user" in body else situation.user
     wanted = Situation(

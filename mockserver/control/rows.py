@@ -10,11 +10,12 @@ from mockserver.control import accounts
 from mockserver.control.app import current_world
 from mockserver.world import Row, Table
 
-_SECRET = "password"
+#: The member of a row that no answer shows.
+_HIDDEN = "password"
 
 
 def _view(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != _SECRET}
+    return {name: value for name, value in row.items() if name != _HIDDEN}
 
 
 def _find(account: str, table: str, row: str) -> tuple[Table, Any]:

@@ -78,10 +78,22 @@ def test_only_some_providers(contract: Contract):
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("quota: 60, window: 60", "quota: sixty, window: 60", ["x-provider.limits.requests.quota", '"sixty" is not of type']),
-        ("x-policy: {scopes: [files:delete]", "x-policy: {scopes: [files:remove]", ["x-policy.scopes.0", "'files:remove'", "files:delete"]),
+        (
+            "quota: 60, window: 60",
+            "quota: sixty, window: 60",
+            ["x-provider.limits.requests.quota", '"sixty" is not of type'],
+        ),
+        (
+            "x-policy: {scopes: [files:delete]",
+            "x-policy: {scopes: [files:remove]",
+            ["x-policy.scopes.0", "'files:remove'", "files:delete"],
+        ),
         ("malformed: invalid_key", "malformed: invalid_kee", ["x-provider.identify.malformed", "define it or correct"]),
-        ("partition: key, refusal: rate_limited", "partition: moon, refusal: rate_limited", ["limits.requests.partition"]),
+        (
+            "partition: key, refusal: rate_limited",
+            "partition: moon, refusal: rate_limited",
+            ["limits.requests.partition"],
+        ),
         ("operationId: fileforge.list_files", "operationId: list_files", ["operationId must be <provider>.<handler>"]),
         ("  /v1/files/{id}:\n", "  /v1/file/{id}:\n", ["openapi.yaml", "correct the reference"]),
         ("x-provider:", "x-provider: [", ["not valid YAML"]),
@@ -114,6 +126,22 @@ def test_a_path_that_the_entry_does_not_list_is_refused(copy: Path):
     entry.write_text("".join(line for line in entry.read_text().splitlines(True) if "/v1/formats:" not in line))
 
     with pytest.raises(ContractError, match="not listed in openapi.yaml"):
+        load(copy)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("openapi: 3.0.3", "x-providers: is missing"),
+        ("- 1", "x-providers: is missing"),
+        ("x-providers: {a: 3}", "must be a reference"),
+    ],
+)
+def test_an_entry_without_references_is_refused(copy: Path, text: str, told: str):
+    """The entry is a table of references, and says so where it is not."""
+    (copy / "openapi.yaml").write_text(text)
+
+    with pytest.raises(ContractError, match=told):
         load(copy)
 
 

@@ -52,8 +52,9 @@ def test_nothing_else_in_the_mock_reads_the_time():
         file.name
         for file in package.rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
-        if (isinstance(node, ast.Import) and any(name.name in {"time", "datetime"} for name in node.names))
-        or (isinstance(node, ast.ImportFrom) and node.module in {"time", "datetime"})
-        or (isinstance(node, ast.Attribute) and node.attr == "sleep")
+        if (isinstance(node, ast.Import) and any(name.name == "time" for name in node.names))
+        or (isinstance(node, ast.ImportFrom) and node.module == "time")
+        or (isinstance(node, ast.Attribute) and node.attr in {"sleep", "today", "utcnow"})
+        or (isinstance(node, ast.Attribute) and node.attr == "now" and getattr(node.value, "id", "") == "datetime")
     }
     assert readers == {"clock.py"}

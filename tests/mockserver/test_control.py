@@ -1,6 +1,6 @@
 """The control plane does what settings pages do, and keeps strangers out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -11,8 +11,9 @@ from tests.conftest import Served
 
 
 @pytest.fixture
-def control(mock: Served) -> httpx.Client:
-    return httpx.Client(base_url=f"{mock.url}/_mock", trust_env=False)
+def control(mock: Served) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{mock.url}/_mock", trust_env=False) as client:
+        yield client
 
 
 def formats(mock: Served, key: str) -> int:

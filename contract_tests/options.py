@@ -1,0 +1,23 @@
+"""What pytest learns of this package in any project: the option --target, which brings in the rest."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("contract-tests", "contract tests of file-delivery APIs")
+    group.addoption("--target", help="URL or TOML file of the implementation under test")
+    group.addoption("--target-provider", action="append", default=[], metavar="NAME", help="only this provider")
+    group.addoption("--target-rule", action="append", default=[], metavar="PATTERN", help="only rules that match")
+    group.addoption(
+        "--target-level",
+        default="published",
+        choices=["assumed", "standard", "published", "documented"],
+        help="weakest level of a rule whose violation fails",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--target"):
+        config.pluginmanager.import_plugin("contract_tests.plugin")
