@@ -7,7 +7,7 @@ any OpenAPI tool sees what the mock does.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from latchkey import records, vocabulary
+from latchkey import overlay, records, vocabulary
 from latchkey.schema import Schemas
 from latchkey.source import SPEC, ContractError, read_yaml
 from latchkey.template import fill
@@ -72,11 +72,15 @@ class Contract:
         return Contract(document, providers, operations)
 
 
-def load(root: Path = SPEC) -> Contract:
-    """The contract in this folder. Raises ContractError, which names the file, the line and what to do."""
+def load(root: Path = SPEC, overlays: Sequence[Path] = ()) -> Contract:
+    """The contract in this folder, edited by these OpenAPI Overlays.
+
+    Raises ContractError, which names the file, the line and what to do.
+    """
     entry = root / "openapi.yaml"
     document = read_yaml(entry)
     sources = _resolve(entry, document)
+    document = overlay.apply(document, overlays)
     # YAML aliases share one object; an edit of one place must not reach the others.
     document = json.loads(json.dumps(document))
     vocabulary.check(root, document, sources)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
@@ -70,14 +70,19 @@ class Mock:
 
 
 def create_app(
-    *providers: str, spec: Path = SPEC, fixtures: Path = FIXTURES, seed: int | None = None, token: str | None = None
+    *providers: str,
+    spec: Path = SPEC,
+    overlays: Sequence[Path] = (),
+    fixtures: Path = FIXTURES,
+    seed: int | None = None,
+    token: str | None = None,
 ) -> Mock:
-    """A mock of these providers, or of all.
+    """A mock of these providers, or of all, of the contract as the overlays edit it.
 
     With a seed, ids, keys and timestamps repeat and the clock stands still until it is advanced. With a token, the
     control plane asks for it. Raises ContractError, and KeyError for an unknown provider.
     """
-    contract = load(spec)
+    contract = load(spec, overlays)
     if providers:
         contract = contract.only(*providers)
     return Mock(World(contract, load_fixtures(contract, fixtures), seed=seed), token=token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +21,13 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one."
 )
 @click.option("--provider", "providers", multiple=True, metavar="NAME", help="Only this provider; repeat for more.")
+@click.option(
+    "--overlay",
+    "overlays",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Edit the contract with this OpenAPI Overlay; repeat for more.",
+)
 @click.option("--seed", type=int, help="Repeat ids, keys and timestamps; the clock stands still until it is advanced.")
 @click.option("--token", envvar="MOCKSERVER_TOKEN", help="Bearer token that the control plane asks for.")
 @click.option(
@@ -29,7 +37,15 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     type=click.Choice(["debug", "info", "warning", "error"]),
     help="'info' prints a line per request.",
 )
-def main(host: str, port: int, providers: tuple[str, ...], seed: int | None, token: str | None, log_level: str) -> None:
+def main(
+    host: str,
+    port: int,
+    providers: tuple[str, ...],
+    overlays: tuple[Path, ...],
+    seed: int | None,
+    token: str | None,
+    log_level: str,
+) -> None:
     """Serve a mock of the file-delivery APIs: real keys, scopes, tiers, limits and tokens, in memory."""
     if host not in LOOPBACK and not token:
         raise click.UsageError(f"{host} is not loopback: give the control plane a --token, or bind 127.0.0.1")
@@ -39,7 +55,7 @@ def main(host: str, port: int, providers: tuple[str, ...], seed: int | None, tok
     from mockserver.banner import banner
 
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s %(message)s")
-    app = _create(providers, seed, token)
+    app = _create(providers, overlays, seed, token)
     listener = _listen(host, port)
     base = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     click.echo(banner(app.world, base))
@@ -48,12 +64,12 @@ def main(host: str, port: int, providers: tuple[str, ...], seed: int | None, tok
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _create(providers: tuple[str, ...], seed: int | None, token: str | None) -> Mock:
+def _create(providers: tuple[str, ...], overlays: tuple[Path, ...], seed: int | None, token: str | None) -> Mock:
     from latchkey import ContractError
     from mockserver.app import create_app
 
     try:
-        return create_app(*providers, seed=seed, token=token)
+        return create_app(*providers, overlays=overlays, seed=seed, token=token)
     except ContractError as problem:
         raise click.ClickException(str(problem)) from None
     except KeyError as unknown:
