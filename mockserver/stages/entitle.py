@@ -28,7 +28,8 @@ def _read(exchange: Exchange, item: Presented) -> Any:
     value = exchange.headers.get(item.header.lower()) if item.header else None
     if value is None or not value.strip():
         value = exchange.member(item.body)
-    if item.type == "integer" and isinstance(value, str) and value.strip().isdecimal():
+    # Longer digits are no id of anything, and int() refuses thousands of them.
+    if item.type == "integer" and isinstance(value, str) and value.strip().isdecimal() and len(value) < 20:
         return int(value)
     return value.strip() if isinstance(value, str) else value
 
