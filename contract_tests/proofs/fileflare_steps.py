@@ -1,0 +1,215 @@
+"""What several of Fileflare's proofs do on their way: make assets, find orders and products, use up a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+from contract_tests.answer import Answer
+from contract_tests.lab import Lab
+from contract_tests.outcome import NotVerifiable, check
+from contract_tests.provision import Key
+from latchkey.records import Operation
+
+#: Well-formed ids that name nothing.
+NOTHING = {"order": "00000000-0000-4000-8000-000000000000", "asset": "00000000-0000-4000-8000-000000000000"}
+#: A file that no plan has room for.
+TOO_LARGE = {"filename": "everything.zip", "size": 10**15}
+
+
+def link(**members: Any) -> dict[str, Any]:
+    """The body of an URL asset with a name of its own."""
+    name = f"latchkey {uuid4().hex[:12]}"
+    return {"filename": name, "size": 1024, "url": "https://example.com/latchkey", "type": "link", **members}
+
+
+def made_link(lab: Lab, **members: Any) -> dict[str, Any]:
+    """An URL asset made for this proof."""
+    asset: dict[str, Any] = taken(lab.call("store_asset", key=lab.key(), json=link(**members)), "asset")
+    return asset
+
+
+def signed_upload(lab: Lab, **members: Any) -> tuple[str, str, str]:
+    """An upload under way: the id of its asset, the name, and where the bytes go."""
+    name = f"latchkey {uuid4().hex[:12]}.txt"
+    answer = lab.call("sign_upload", key=lab.key(), json={"filename": name, "size": 5, **members})
+    id, url = taken(answer, "asset", "id"), taken(answer, "upload_url")
+    return id, name, lab.hide(url, "UPLOAD_URL")
+
+
+def made_file(lab: Lab) -> tuple[str, str]:
+    """An uploaded asset made for this proof: its id and name."""
+    id, name, url = signed_upload(lab)
+    lab.request("PUT", url, content=b"hello").given()
+    lab.call("confirm_upload", key=lab.key(), path={"asset": id}).given()
+    return id, name
+
+
+def dropped(lab: Lab, *ids: str) -> None:
+    """Deletes what a proof made."""
+    for id in ids:
+        lab.call("delete_asset", key=lab.key(), path={"asset": id})
+
+
+def taken(answer: Answer, *path: str | int) -> Any:
+    """A member of a passing answer that a proof builds on. Raises NotVerifiable where it is not there."""
+    value = answer.given().json()
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            raise NotVerifiable(f"a step before it failed: {answer.request} answered {answer}") from None
+    return value
+
+
+def entries(lab: Lab, operation: str, **query: Any) -> list[dict[str, Any]]:
+    """What a list holds, to build on."""
+    found: list[dict[str, Any]] = taken(lab.call(operation, key=lab.key(), query=query), "data")
+    return found
+
+
+def an_order(lab: Lab) -> dict[str, Any]:
+    """An order of the store."""
+    return _first(entries(lab, "list_orders", limit=1), "an order")
+
+
+def a_product(lab: Lab) -> dict[str, Any]:
+    """A product of the store."""
+    return _first(entries(lab, "list_products", limit=1), "a product")
+
+
+def _first(found: list[dict[str, Any]], what: str) -> dict[str, Any]:
+    if not found:
+        raise NotVerifiable(f"it needs a store with {what}")
+    return found[0]
+
+
+def listed(lab: Lab, name: str, **query: Any) -> list[dict[str, Any]]:
+    """The assets of exactly this name, as the list shows them now. The list is judged, not built on."""
+    found = lab.call("list_assets", key=lab.key(), query={"filename": name, **query}).expect(200).member("data")
+    return [asset for asset in found if asset.get("filename") == name]
+
+
+def own_assets(lab: Lab, order: Mapping[str, Any]) -> set[str]:
+    """The ids of the assets attached to this order directly, as the list shows them now."""
+    query = {"order_number": order["order_number"], "with_assets": True}
+    shown = lab.call("list_orders", key=lab.key(), query=query).expect(200).member("data")
+    return {asset["id"] for item in shown if item["id"] == order["id"] for asset in item.get("assets", ())}
+
+
+def products_of(lab: Lab, name: str) -> set[str]:
+    """The ids of the products that the asset of this name is listed with."""
+    return {product["id"] for asset in listed(lab, name, with_products=True) for product in asset.get("products", ())}
+
+
+def pages(lab: Lab, operation: str, **query: Any) -> Iterator[Answer]:
+    """The pages of a list until an empty one, at most 20."""
+    for page in range(1, 21):
+        answer = lab.call(operation, key=lab.key(), query={**query, "page": page}).expect(200)
+        if not answer.member("data"):
+            return
+        yield answer
+
+
+def harmless(lab: Lab) -> list[Operation]:
+    """The operations that need a key, without the one that deletes everything where that is not permitted."""
+    return [item for item in lab.secured() if lab.target.permit.destroy or not item.id.endswith(".delete_all_assets")]
+
+
+def may_email(lab: Lab) -> None:
+    """Says that the proof has an e-mail sent. Raises NotVerifiable where that is not permitted."""
+    if not lab.target.permit.destroy:
+        raise NotVerifiable("it sends an e-mail to a customer; to permit it, write under [permit]: destroy = true")
+
+
+def tour(lab: Lab) -> dict[str, Answer]:
+    """One passing call of each operation; of those that send e-mails or delete all only where that is permitted."""
+    key = lab.key()
+    order, product = an_order(lab), a_product(lab)
+    asset, kept = made_link(lab), made_link(lab)
+    upload, _, url = signed_upload(lab)
+    lab.request("PUT", url, content=b"hello").given()
+    at_asset, at_order = {"asset": asset["id"]}, {"order": order["id"]}
+    assets, products = {"asset_ids": [kept["id"]]}, {"product_ids": [product["product_id"]]}
+    answers = {
+        "list_orders": lab.call("list_orders", key=key, query={"limit": 1}),
+        "list_products": lab.call("list_products", key=key, query={"limit": 1}),
+        "list_assets": lab.call("list_assets", key=key, query={"per_page": 1}),
+        "find_asset": lab.call("find_asset", key=key, path=at_asset),
+        "update_asset": lab.call("update_asset", key=key, path=at_asset, json=link()),
+        "attach_to_products": lab.call("attach_to_products", key=key, path=at_asset, json=products),
+        "detach_from_products": lab.call("detach_from_products", key=key, path=at_asset, json=products),
+        "attach_to_order": lab.call("attach_to_order", key=key, path=at_order, json=assets),
+        "detach_from_order": lab.call("detach_from_order", key=key, path=at_order, json=assets),
+        "confirm_upload": lab.call("confirm_upload", key=key, path={"asset": upload}),
+        "delete_asset": lab.call("delete_asset", key=key, path=at_asset),
+        "store_asset": (stored := lab.call("store_asset", key=key, json=link())),
+        "sign_upload": (signed := lab.call("sign_upload", key=key, json={"filename": "a.txt", "size": 5})),
+        "cancel_upload": lab.call("cancel_upload", key=key, path={"asset": taken(signed, "asset", "id")}),
+    }
+    dropped(lab, kept["id"], upload, taken(stored, "asset", "id"))
+    if lab.target.permit.destroy:
+        answers["send_email"] = lab.call("send_email", key=key, path=at_order)
+        answers["delete_all_assets"] = lab.call("delete_all_assets", key=key)
+    return answers
+
+
+def bodies(lab: Lab, asset: str, product: Mapping[str, Any]) -> dict[str, Any]:
+    """Valid bodies of the operations on one order or asset."""
+    return {
+        "attach_to_order": {"asset_ids": [asset]},
+        "detach_from_order": {"asset_ids": [asset]},
+        "update_asset": link(),
+        "attach_to_products": {"product_ids": [product["product_id"]]},
+        "detach_from_products": {"product_ids": [product["product_id"]]},
+    }
+
+
+def by_id(lab: Lab) -> list[str]:
+    """The operations on one order or asset."""
+    return [item.id.split(".")[1] for item in lab.secured() if "{" in item.path]
+
+
+def with_body(lab: Lab) -> list[tuple[str, dict[str, str]]]:
+    """The operations that require members in their body, each with a path that exists."""
+    order, asset = an_order(lab), made_link(lab)
+    at = {"order": order["id"], "asset": asset["id"]}
+    names = ("store_asset", "sign_upload", "attach_to_order", "detach_from_order")
+    return [(name, at) for name in (*names, "attach_to_products", "detach_from_products")]
+
+
+def exhausted(lab: Lab, operation: str = "list_orders", *, key: Key | None = None) -> Answer:
+    """Calls the operation until it is refused for the limit, to build on; returns the refusal. How many calls that takes
+    is not judged here.
+    """
+    lab.may_spend()
+    for _ in range(150):
+        answer = lab.call(operation, key=key or lab.key(), path=NOTHING)
+        if answer.status == 429:
+            return answer
+    raise NotVerifiable(f"a step before it failed: 150 calls of {operation} did not reach a limit")
+
+
+def counted_out(lab: Lab, quota: int, operation: str) -> None:
+    """Proves that exactly `quota` calls pass in a minute: the next is refused, and half a minute later still. Then returns.
+
+    A window that slides or refills may let a call more pass for each `60 / quota` seconds that went by since the first.
+    """
+    lab.may_spend()
+    lab.advance(61)
+    start, more = lab.now(), 0
+    for number in range(1, quota + 1):
+        answer = lab.call(operation, key=lab.key(), path=NOTHING)
+        check(answer.status != 429, f"{quota} requests in a minute to pass", f"request {number}: {answer}")
+    for pause in (0, 30):
+        lab.advance(pause)
+        while (answer := lab.call(operation, key=lab.key(), path=NOTHING)).status != 429:
+            more += 1
+            allowed = refilled(lab, start, quota)
+            check(more <= allowed, f"request {quota + 1} in a minute to be refused with 429", answer)
+
+
+def refilled(lab: Lab, since: float, quota: int) -> int:
+    """How many calls may have come back since then where a window slides or refills."""
+    return int((lab.now() - since) * quota / 60)
