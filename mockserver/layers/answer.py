@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
@@ -11,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from latchkey.records import Operation
 from mockserver.exchange import Exchange, Reply
 from mockserver.layers.record import EXCHANGE
 from mockserver.refusals import Refused, render
@@ -78,10 +80,26 @@ async def on_error(request: ConnexionRequest, error: Exception) -> ConnexionResp
     exchange: Exchange = request.scope[EXCHANGE]
     headers = dict(getattr(error, "headers", None) or {})
     reply = refuse(exchange, _refused(exchange, error))
+    if "Allow" in headers:
+        headers["Allow"] = ", ".join(_methods(exchange))
     content, media_type = _encoded(reply)
     return ConnexionResponse(
         status_code=reply.status, body=content, content_type=media_type, headers={**headers, **reply.headers}
     )
+
+
+def _methods(exchange: Exchange) -> list[str]:
+    """Every method that the request's path has. The router, which keeps a route for each method, names those of one."""
+    contract = exchange.world.contract
+    methods = {item.method for item in contract.operations.values() if _pattern(item).fullmatch(exchange.path)}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
+
+
+def _pattern(operation: Operation) -> re.Pattern[str]:
+    """What the operation's path matches: a parameter is one name or, where its format is path, any number of them."""
+    deep = {item.name for item in operation.parameters if item.schema.get("format") == "path"}
+    names = re.sub(r"\\{(\w+)\\}", lambda hit: ".*" if hit[1] in deep else "[^/]+", re.escape(operation.path))
+    return re.compile(names, re.DOTALL)
 
 
 def _refused(exchange: Exchange, error: Exception) -> Refused:
