@@ -165,7 +165,7 @@ def _expiry(call: Exchange) -> float | None:
     try:
         return None if text is None else moments.parse(text)
     except ValueError as problem:
-        call.refuse("datetime_parse", str(problem), name="expires_at")
+        call.refuse("datetime_parse", str(problem), field="expires_at")
 
 
 def _view(call: Exchange, key: Key) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def _provided(call: Exchange) -> float | None:
     try:
         return None if text is None else moments.parse(text)
     except ValueError as problem:
-        call.refuse("datetime_parse", str(problem), name="provided_mtime")
+        call.refuse("datetime_parse", str(problem), field="provided_mtime")
 
 
 def _part(call: Exchange, upload: Row, number: int) -> dict[str, Any]:

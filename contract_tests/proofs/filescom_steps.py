@@ -1,0 +1,289 @@
+"""Steps that several proofs of Files.com's rules share: keys and sessions made through the API, files, folders, errors."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from contract_tests.answer import Answer
+from contract_tests.lab import Lab
+from contract_tests.outcome import NotVerifiable, check
+from contract_tests.provision import Key
+
+SESSION = "filescom_session"
+SETS = ("none", "full", "desktop_app", "sync_app", "office_integration", "mobile_app", "files_only")
+#: How often, and how many seconds apart, a log is asked for an entry before it counts as missing.
+LOG_TRIES, LOG_PAUSE = 4, 5.0
+#: The smallest picture there is, one transparent pixel: content that is not text.
+PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A key made through the API: what the answer that created it said, and its value."""
+
+    id: int
+    raw: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session, and the user whose it is."""
+
+    id: str
+    user: int
+    answer: Answer
+
+
+# Keys.
+
+
+def create(lab: Lab, key: Key | str | None = None, *, by: str | None = None, **body: Any) -> Made:
+    """A new key, site-wide unless the body names a user; created by the site-wide key unless another is given."""
+    wanted = {"name": f"proof {uuid4().hex[:8]}", **body}
+    answer = lab.call("create_api_key", key=key or lab.key(), by=by, json=wanted).given(200, 201)
+    return made(lab, answer)
+
+
+def made(lab: Lab, answer: Answer) -> Made:
+    raw, id = answer.member("key"), answer.member("id")
+    if not isinstance(raw, str) or not isinstance(id, int):
+        raise NotVerifiable(f"a step before it failed: {answer.request} answered no key that could be used")
+    return Made(id, lab.hide(raw, f"KEY_{id}"), answer)
+
+
+@contextmanager
+def new_key(lab: Lab, key: Key | str | None = None, **body: Any) -> Iterator[Made]:
+    """A new key that is deleted again in the end."""
+    new = create(lab, key, **body)
+    yield new
+    delete(lab, new.id)
+
+
+def delete(lab: Lab, id: int, key: Key | str | None = None) -> Answer:
+    return lab.call("delete_api_key", key=key or lab.key(), path={"id": id})
+
+
+def find(lab: Lab, id: int, key: Key | str | None = None) -> Answer:
+    return lab.call("find_api_key", key=key or lab.key(), path={"id": id})
+
+
+def current(lab: Lab, key: Key | str | None) -> Answer:
+    """The key in use; the cheapest call there is to try a key with."""
+    return lab.call("find_current_api_key", key=key)
+
+
+def works(lab: Lab, key: Key | str) -> None:
+    current(lab, key).expect(200)
+
+
+def is_refused(lab: Lab, key: Key | str) -> None:
+    current(lab, key).expect(401, 403)
+
+
+def user_of(lab: Lab, key: Key) -> int:
+    """The id of the user whose key this is."""
+    id = current(lab, key).given(200).member("user_id")
+    if not isinstance(id, int):
+        raise NotVerifiable(f"the key given as {key.situation} belongs to no user")
+    return id
+
+
+def ids(answer: Answer) -> list[Any]:
+    """The ids in a list that was answered."""
+    return [row.get("id") for row in rows(answer)]
+
+
+def rows(answer: Answer) -> list[dict[str, Any]]:
+    body = answer.json()
+    check(isinstance(body, list), f"{answer.request} to answer a JSON array", answer)
+    check(all(isinstance(row, dict) for row in body), f"{answer.request} to answer an array of objects", answer)
+    return list(body)
+
+
+def blank(value: Any) -> bool:
+    return value in (None, "")
+
+
+# Time.
+
+
+def moment(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")
+
+
+def seconds(text: Any) -> float:
+    """Unix seconds of a date-time that was answered."""
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        check(False, "a date and time in ISO 8601", text)
+        raise
+
+
+# Sessions.
+
+
+def credentials(lab: Lab, situation: str = "member") -> tuple[str, str, int]:
+    """User name, password and id of the user of this situation.
+
+    A target file gives them beside the key: presents = {username = "…", password = "…"}. In a mock the password is set.
+    """
+    key = lab.key(situation)
+    user = user_of(lab, key)
+    given = key.presents
+    if "username" in given and "password" in given:
+        return str(given["username"]), lab.hide(str(given["password"]), "PASSWORD"), user
+    password = lab.hide(f"secret-{uuid4().hex}", "PASSWORD")
+    lab.admin.change_row("users", user, password=password)
+    username = lab.call("find_user", key=lab.key(), path={"id": user}).given(200).member("username")
+    return str(username), password, user
+
+
+def sign_in(lab: Lab, username: str, password: str, *, key: Key | None = None) -> Answer:
+    return lab.call("create_session", key=key, json={"username": username, "password": password})
+
+
+def session(lab: Lab, situation: str = "member") -> SignedIn:
+    username, password, user = credentials(lab, situation)
+    answer = sign_in(lab, username, password).given(200, 201)
+    return SignedIn(lab.hide(str(answer.member("id")), "SESSION"), user, answer)
+
+
+# Files.
+
+
+def home(lab: Lab, key: Key) -> str:
+    """A folder in which the key's user may do everything, found by looking down from the root."""
+    waiting, seen = [""], 0
+    while waiting and seen < 20:
+        folder, seen = waiting.pop(0), seen + 1
+        for row in rows(list_folder(lab, key, folder).given(200)):
+            if row.get("type") == "directory" and set("lrwd") <= set(row.get("permissions", "")):
+                return str(row["path"])
+            if row.get("type") == "directory":
+                waiting.append(str(row["path"]))
+    raise NotVerifiable(f"it needs a folder in which the user of the key given as {key.situation} may do everything")
+
+
+def list_folder(lab: Lab, key: Key | str | None, folder: str, **call: Any) -> Answer:
+    return lab.call("list_folder", key=key, path={"path": folder}, **call)
+
+
+def paths(answer: Answer) -> list[str]:
+    return [str(row.get("path")) for row in rows(answer)]
+
+
+def stat(lab: Lab, key: Key | str | None, path: str) -> Answer:
+    return lab.call("find_file", key=key, path={"path": path})
+
+
+def begin(lab: Lab, key: Key | str | None, path: str, size: int, **body: Any) -> Answer:
+    return lab.call("begin_upload", key=key, path={"path": path}, json={"size": size, "mkdir_parents": True, **body})
+
+
+def put(lab: Lab, begun: Answer, content: bytes, *, part: int = 0) -> Answer:
+    """The upload of a part to the URL that was answered for it."""
+    url = begun.member(part, "upload_uri")
+    lab.hide(str(url), "UPLOAD_URL")
+    return lab.request("PUT", str(url), content=content)
+
+
+def finish(lab: Lab, key: Key | str | None, path: str, begun: Answer, etags: Mapping[int, str], size: int) -> Answer:
+    named = [{"part": part, "etag": etag} for part, etag in etags.items()]
+    body = {"action": "end", "ref": begun.member(0, "ref"), "etags": named, "size": size}
+    return lab.call("finish_upload", key=key, path={"path": path}, json=body)
+
+
+def upload(lab: Lab, key: Key | str | None, path: str, content: bytes) -> Answer:
+    """The whole upload; the answer is that which finishes it."""
+    begun = begin(lab, key, path, len(content)).given(200)
+    sent = put(lab, begun, content).given(200)
+    return finish(lab, key, path, begun, {1: etag(sent)}, len(content))
+
+
+def etag(sent: Answer) -> str:
+    return str(sent.headers.get("ETag", "")).strip('"')
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def download(lab: Lab, key: Key | str | None, path: str, **query: Any) -> Answer:
+    return lab.call("download_file", key=key, path={"path": path}, query=query or None)
+
+
+def fetch(lab: Lab, offered: Answer) -> Answer:
+    """The bytes behind the download_uri that was answered."""
+    return lab.request("GET", lab.hide(str(offered.member("download_uri")), "DOWNLOAD_URL"))
+
+
+def remove(lab: Lab, key: Key | str | None, path: str, **query: Any) -> Answer:
+    return lab.call("delete_file", key=key, path={"path": path}, query=query or None)
+
+
+@contextmanager
+def scratch(lab: Lab, below: str = "") -> Iterator[str]:
+    """A folder of the proof's own, deleted in the end."""
+    path = f"{below}/proof-{uuid4().hex[:12]}".lstrip("/")
+    lab.call("create_folder", key=lab.key(), path={"path": path}, json={}).given(201)
+    yield path
+    remove(lab, lab.key(), path, recursive=True)
+
+
+# Logs and errors.
+
+
+def log_entry(lab: Lab, answer: Answer) -> dict[str, Any]:
+    """The entry of the request log about this answer, which may take a moment to appear."""
+    id = answer.header("X-Request-Id")
+    for attempt in range(LOG_TRIES):
+        if attempt:
+            lab.advance(LOG_PAUSE)
+        log = lab.call("list_api_request_logs", key=lab.key(), query={"filter[request_id]": id}).given(200)
+        found = [row for row in rows(log) if row.get("request_id") == id]
+        if found:
+            return found[0]
+    check(False, f"an entry of the request {id} in the log", "none")
+    raise AssertionError
+
+
+def refuses(answer: Answer, type: str, *statuses: int) -> None:
+    """The error's type, or one that begins with it where it ends in a slash, and one of these statuses."""
+    answer.expect(*statuses)
+    actual = answer.member("type")
+    kept = isinstance(actual, str) and (actual.startswith(type) if type.endswith("/") else actual == type)
+    check(kept, f"{answer.request} to answer with a type {type}", actual)
+
+
+def errors(lab: Lab) -> list[Answer]:
+    """One error of each kind that is easily had: 401 twice, 404 twice, and a missing member."""
+    answers = [
+        current(lab, None),
+        current(lab, lab.forged()),
+        stat(lab, lab.key(), "no/such/thing"),
+        find(lab, 999_999_999),
+        lab.call("create_api_key", key=lab.key(), json={}),
+    ]
+    for answer in answers:
+        if answer.passed:
+            raise NotVerifiable(f"a step before it failed: {answer.request} answered {answer}, an error was needed")
+    return answers
+
+
+def limited(lab: Lab, calls: int) -> Answer:
+    """The answer to the call after this many in one minute."""
+    lab.may_spend()
+    for _ in range(calls):
+        answer = current(lab, lab.key())
+        if answer.status == 429:
+            return answer
+    return current(lab, lab.key())
