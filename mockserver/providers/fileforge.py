@@ -38,8 +38,7 @@ def presign_upload(call: Exchange) -> Reply:
     if wanted["size"] > largest:
         call.refuse("file_too_large", f"{wanted['size']} bytes are more than this tier's {largest}", max_bytes=largest)
     id = call.world.source.uuid()
-    name = wanted["filename"].rsplit("/", 1)[-1] or "file"
-    storage_key = f"{call.account.id}/{iso(call.now)[:10].replace('-', '/')}/{id}-{name}"
+    storage_key = f"{call.account.id}/{iso(call.now)[:10].replace('-', '/')}/{id}-{_object_name(wanted['filename'])}"
     ttl = _ttl(call, "upload")
     signature = call.issue("upload", storage_key=storage_key, size=wanted["size"])
     body = {
@@ -184,6 +183,11 @@ def download(call: Exchange) -> Reply:
     return Reply(body=content, headers={"Content-Disposition": attachment(name)})
 
 
+def _object_name(name: str) -> str:
+    """What of a file's name goes into a URL: the last 100 characters of its last segment, as far as they are printable."""
+    return "".join(char for char in name.rsplit("/", 1)[-1] if char.isprintable())[-100:] or "file"
+
+
 def _ttl(call: Exchange, token: str) -> int:
     assert call.provider
     return call.provider.tokens[token].ttl
@@ -258,7 +262,7 @@ def _progress(call: Exchange, row: Row) -> tuple[str, float, float]:
 
 def _output(call: Exchange, row: Row) -> dict[str, Any]:
     """The converted file behind a fresh presigned URL. What it holds is made up, and says so."""
-    storage_key = f"{call.account.id}/{row['output_id']}-{row['name'].replace('/', '_')}"
+    storage_key = f"{call.account.id}/{row['output_id']}-{_object_name(row['name'])}"
     content = f"converted to {row['target_format']} by {row['worker_type']} from {row['input_file_id']}\n"
     call.world.objects.setdefault(storage_key, content.encode())
     signature = call.issue("download", storage_key=storage_key)
