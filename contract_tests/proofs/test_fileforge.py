@@ -1113,6 +1113,15 @@ def test_output_not_ready(lab: Lab) -> None:
     steps.refuses(answer, 400, code="not_ready")
 
 
+@rule("fileforge.output.retention")
+def test_output_retention(lab: Lab) -> None:
+    """An hour before its 7 days are over the output is still to be had, and can be downloaded."""
+    done = steps.completed(lab, lab.key())
+    lab.advance(7 * DAY - 3600)
+    steps.output(lab, lab.key(), done).expect(302)
+    lab.request("GET", steps.output_url(lab, lab.key(), done)).expect(200)
+
+
 # The order of the checks, which no page tells
 
 

@@ -158,16 +158,18 @@ def get_conversion(call: Exchange) -> Reply:
         "started_at": None if state == "queued" else iso(started, digits=3),
         "completed_at": iso(completed, digits=3) if state in {"completed", "failed"} else None,
         "duration_ms": int(1000 * (completed - started)) if state in {"completed", "failed"} else None,
-        "output": _output(call, row) if state == "completed" else None,
+        "output": _output(call, row) if state == "completed" and not _outlived(call, completed) else None,
     }
     return Reply(body=body)
 
 
 def get_conversion_output(call: Exchange) -> Reply:
     row = _find_conversion(call)
-    state, _, _ = _progress(call, row)
+    state, _, completed = _progress(call, row)
     if state != "completed":
         call.refuse("not_ready", f"the conversion is {state}", state=state)
+    if _outlived(call, completed):
+        call.refuse("not_found", "the output has been kept as long as it is kept", what="output")
     return Reply(302, headers={"Location": _output(call, row)["download_url"]})
 
 
@@ -258,6 +260,11 @@ def _progress(call: Exchange, row: Row) -> tuple[str, float, float]:
     if call.now < completed:
         return "processing", started, completed
     return "failed" if row["fails"] else "completed", started, completed
+
+
+def _outlived(call: Exchange, completed: float) -> bool:
+    """Whether an output of that time is no longer kept."""
+    return bool(call.now >= completed + call.facts["output_retention"])
 
 
 def _output(call: Exchange, row: Row) -> dict[str, Any]:
