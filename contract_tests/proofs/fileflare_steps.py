@@ -46,6 +46,12 @@ def made_file(lab: Lab) -> tuple[str, str]:
     return id, name
 
 
+def at_least(lab: Lab, count: int) -> list[str]:
+    """Sees to it that the store has this many assets; the ids of those that had to be made."""
+    total = taken(lab.call("list_assets", key=lab.key(), query={"per_page": 1}), "meta", "total")
+    return [made_link(lab)["id"] for _ in range(count - total)]
+
+
 def dropped(lab: Lab, *ids: str) -> None:
     """Deletes what a proof made."""
     for id in ids:
