@@ -16,7 +16,7 @@ import click
 from contract_tests.verdict import USAGE
 
 if TYPE_CHECKING:
-    from contract_tests.plugin import Run
+    from contract_tests.run import Run
     from latchkey import Contract
     from latchkey.rules import Rule
 
@@ -119,9 +119,9 @@ def _run(
     from rich.console import Console
 
     from contract_tests.client import Unreachable
-    from contract_tests.plugin import check_reachable, open_run
     from contract_tests.report.machine import as_json, as_junit
     from contract_tests.report.terminal import print_report
+    from contract_tests.run import check_reachable, open_run
     from contract_tests.target import TargetError, read_target
     from contract_tests.verdict import Verdict
     from latchkey.rules import Level
@@ -161,12 +161,23 @@ def prove(run: Run, patterns: tuple[str, ...], console: Any) -> None:
     """Runs the proofs under pytest, untouched by whatever configures pytest around it."""
     import pytest
 
-    from contract_tests.plugin import PROOFS
     from contract_tests.progress import Progress
+    from contract_tests.run import PROOFS
 
-    arguments = ["-c", str(PROOFS / "pytest.ini"), "--rootdir", str(PROOFS), "-p", "contract_tests.plugin"]
-    arguments += ["-p", "no:cacheprovider", "-p", "no:schemathesis", "--tb=no", "-qq", "--no-header", "--no-summary"]
-    arguments += [f"--rule={pattern}" for pattern in patterns]
+    arguments = ["-c", str(PROOFS / "pytest.ini"), "--rootdir", str(PROOFS), "-p", "contract_tests.options"]
+    arguments += [
+        "-p",
+        "contract_tests.plugin",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:schemathesis",
+        "--tb=no",
+        "-qq",
+        "--no-header",
+        "--no-summary",
+    ]
+    arguments += [f"--target-rule={pattern}" for pattern in patterns]
     outside = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:

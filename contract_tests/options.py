@@ -19,5 +19,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "rule(id): the rule of the catalogue that a proof shows")
     if config.getoption("--target"):
         config.pluginmanager.import_plugin("contract_tests.plugin")

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from contract_tests.plugin import RUN, Run
+from contract_tests.plugin import RUN
+from contract_tests.run import Run
 
 
 class Progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract_tests.lab import Lab, rule
-from contract_tests.plugin import Run
+from contract_tests.run import Run
 from contract_tests.sweep import show
 
 

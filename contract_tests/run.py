@@ -1,0 +1,95 @@
+"""One run of the suite: the target, what provisions it, and what each proof came to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contract_tests.client import Client, Unreachable
+from contract_tests.lab import Lab
+from contract_tests.outcome import NotVerifiable, Outcome, Result, Violation
+from contract_tests.provision import Control, Provisioner, Static, find_control
+from contract_tests.sweep import Sweep, sweep
+from contract_tests.target import Permit, Target
+from latchkey import Contract
+from latchkey.rules import Level, Rule, load_rules
+
+PROOFS = Path(__file__).parent / "proofs"
+
+
+@dataclass
+class Run:
+    """One run of the suite against one target. `results` are in the order in which the proofs ran."""
+
+    contract: Contract
+    rules: dict[str, Rule]
+    target: Target
+    provisioner: Provisioner
+    client: Client
+    seed: int = 0
+    gate: Level = Level.published
+    examples: int = 10
+    results: list[Result] = field(default_factory=list)
+    dead: Unreachable | None = None
+    sweeps: dict[str, Sweep] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+    def lab(self, provider: str) -> Lab:
+        return Lab(self.contract, provider, self.target, self.client, self.provisioner)
+
+    def sweep(self, lab: Lab) -> Sweep:
+        """The sweep of this lab's provider, made once."""
+        name = lab.provider.name
+        if name not in self.sweeps:
+            self.sweeps[name] = sweep(lab, examples=self.examples, seeded=self.seed)
+        return self.sweeps[name]
+
+
+def open_run(target: Target, contract: Contract, *, seed: int = 0) -> Run:
+    """A run against this target. On a mock everything is permitted. Raises Unreachable."""
+    control = find_control(target)
+    provisioner: Provisioner = Static(target)
+    if control:
+        provisioner = Control(control, token=target.control_token)
+        target = Target(
+            name=target.name,
+            endpoints=target.endpoints,
+            control=control,
+            control_token=target.control_token,
+            permit=Permit(destroy=True, spend_window=True, wait_up_to=float("inf")),
+        )
+    client = Client()
+    contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
+    return Run(contract, load_rules(contract), target, provisioner, client, seed)
+
+
+def check_reachable(run: Run) -> None:
+    """Raises Unreachable for the first base URL where nothing answers."""
+    for base in sorted({endpoint.base_url for endpoint in run.target.endpoints.values()}):
+        run.client.send("GET", base + "/")
+    run.client.take_sent()
+
+
+def judge(run: Run, rule: str, problem: BaseException | None) -> Result:
+    """The result of a proof that ended with this problem, or with none."""
+    count, curl = run.client.sent, tuple(run.client.take_sent())
+    if problem is None:
+        return Result(rule, Outcome.VERIFIED, count)
+    if isinstance(problem, Violation):
+        outcome = weight(run.rules[rule].level, run.gate)
+        hidden = run.client.redact
+        return Result(rule, outcome, count, expected=hidden(problem.expected), actual=hidden(problem.actual), curl=curl)
+    if isinstance(problem, NotVerifiable):
+        return Result(rule, Outcome.NOT_VERIFIABLE, count, reason=run.client.redact(str(problem)), curl=curl)
+    if isinstance(problem, Unreachable):
+        run.dead = problem
+    reason = run.client.redact(f"{type(problem).__name__}: {problem}")
+    return Result(rule, Outcome.ERROR, count, reason=reason, curl=curl)
+
+
+def weight(level: Level, gate: Level) -> Outcome:
+    """What a violation of a rule of this level counts as, where `gate` is the weakest level that fails."""
+    if level >= gate:
+        return Outcome.VIOLATED
+    return Outcome.NOTED if level is Level.assumed else Outcome.WARNED
