@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from contextlib import nullcontext
@@ -16,7 +15,6 @@ import click
 from contract_tests.verdict import USAGE
 
 if TYPE_CHECKING:
-    from contract_tests.run import Run
     from latchkey import Contract
     from latchkey.rules import Rule
 
@@ -119,9 +117,10 @@ def _run(
     from rich.console import Console
 
     from contract_tests.client import Unreachable
+    from contract_tests.progress import Progress
     from contract_tests.report.machine import as_json, as_junit
     from contract_tests.report.terminal import print_report
-    from contract_tests.run import check_reachable, open_run
+    from contract_tests.run import check_reachable, open_run, prove
     from contract_tests.target import TargetError, read_target
     from contract_tests.verdict import Verdict
     from latchkey.rules import Level
@@ -134,7 +133,7 @@ def _run(
         return USAGE
     opened.gate, opened.examples = Level[level], examples
     console = Console(highlight=False)
-    prove(opened, patterns, console)
+    prove(opened, patterns, Progress(console))
     verdict = Verdict.of(opened.rules, opened.results)
     if not verdict.results:
         click.echo("Error: no rule matches; see contract-tests rules", err=True)
@@ -155,36 +154,6 @@ def _run(
     if junit_file:
         junit_file.write_bytes(as_junit(opened.rules, verdict))
     return verdict.exit_code
-
-
-def prove(run: Run, patterns: tuple[str, ...], console: Any) -> None:
-    """Runs the proofs under pytest, untouched by whatever configures pytest around it."""
-    import pytest
-
-    from contract_tests.progress import Progress
-    from contract_tests.run import PROOFS
-
-    arguments = ["-c", str(PROOFS / "pytest.ini"), "--rootdir", str(PROOFS), "-p", "contract_tests.options"]
-    arguments += [
-        "-p",
-        "contract_tests.plugin",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:schemathesis",
-        "--tb=no",
-        "-qq",
-        "--no-header",
-        "--no-summary",
-    ]
-    arguments += [f"--target-rule={pattern}" for pattern in patterns]
-    outside = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    try:
-        pytest.main([*arguments, str(PROOFS)], plugins=[Progress(run, console)])
-    finally:
-        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
-        os.environ.update(outside)
 
 
 @main.command()
@@ -226,3 +195,46 @@ def _print_rules(chosen: list[Rule]) -> None:
         reason = f" [magenta](not testable: {escape(rule.because)})[/]" if rule.because else ""
         console.print(f"[bold]{rule.id}[/] [cyan]{rule.level.name}[/] {escape(rule.says)}{reason}", soft_wrap=True)
     console.print(f"\n{len(chosen)} rules, {sum(rule.testable for rule in chosen)} of them testable.")
+
+
+@main.command()
+@click.option(
+    "--only", "patterns", multiple=True, metavar="PATTERN", help="Only mutants whose id matches, e.g. '*limit*'."
+)
+@click.option("--provider", "providers", multiple=True, metavar="NAME", help="Only this provider's; repeat for more.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Repeats generated requests.")
+@click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are cores where absent.")
+@click.option("--json", "as_data", is_flag=True, help="As JSON: every mutant and what became of it.")
+def mutants(
+    patterns: tuple[str, ...], providers: tuple[str, ...], seed: int, workers: int | None, as_data: bool
+) -> None:
+    """Let the suite hunt broken mocks: each must be killed by its own rule, and no harmless variant may be.
+
+    Exit codes: 0 all as it should be, 1 a mutant survived or a harmless variant was refused.
+    """
+    from rich.console import Console
+
+    from contract_tests.mutants.catalogue import load_mutants
+    from contract_tests.mutants.hunt import hunt
+    from contract_tests.progress import bar
+    from contract_tests.report.mutants import as_record, print_catches
+    from latchkey.rules import load_rules
+
+    known = load_mutants(load_rules(_contract(providers)))
+    chosen = [item for item in known if not patterns or any(fnmatch(item.id, pattern) for pattern in patterns)]
+    if not chosen:
+        raise click.UsageError("no mutant matches")
+    started, console = time.monotonic(), Console(highlight=False, stderr=as_data)
+    with bar(console) as progress:
+        task = progress.add_task("mutants", total=len(chosen))
+        catches = []
+        for catch in hunt(chosen, seed=seed, workers=workers):
+            catches.append(catch)
+            progress.advance(task)
+    catches.sort(key=lambda catch: known.index(catch.mutant))
+    seconds = time.monotonic() - started
+    if as_data:
+        click.echo(json.dumps(as_record(catches, seconds), indent=2, ensure_ascii=False))
+    else:
+        print_catches(console, catches, seconds)
+    sys.exit(0 if all(catch.good for catch in catches) else 1)

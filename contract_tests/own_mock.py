@@ -9,15 +9,22 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+MOCKSERVER = (sys.executable, "-m", "mockserver")
+
 
 class MockFailed(Exception):
     """The mock did not start; the message is its last words."""
 
 
 @contextmanager
-def own_mock(providers: Sequence[str], seed: int) -> Iterator[str]:
-    """The base URL of a fresh mock of these providers (none named: of all) on a free port, ended on leaving."""
-    command = [sys.executable, "-m", "mockserver", "--port", "0", "--seed", str(seed)]
+def own_mock(
+    providers: Sequence[str], seed: int, start: Sequence[str] = MOCKSERVER, arguments: Sequence[str] = ()
+) -> Iterator[str]:
+    """The base URL of a fresh mock of these providers (none named: of all) on a free port, ended on leaving.
+
+    `start` is the command that starts it, `arguments` are further ones. Raises MockFailed.
+    """
+    command = [*start, *arguments, "--port", "0", "--seed", str(seed)]
     for provider in providers:
         command += ["--provider", provider]
     with tempfile.TemporaryFile("w+") as errors:

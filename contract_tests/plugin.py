@@ -11,12 +11,10 @@ import pytest
 from contract_tests.client import Unreachable
 from contract_tests.lab import Lab
 from contract_tests.outcome import Outcome
-from contract_tests.run import Run, check_reachable, judge, open_run
+from contract_tests.run import RUN, Run, check_reachable, judge, open_run
 from contract_tests.target import TargetError, read_target
 from latchkey import load
 from latchkey.rules import Level
-
-RUN = pytest.StashKey[Run]()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,33 +9,25 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from contract_tests.plugin import RUN
-from contract_tests.run import Run
+
+def bar(console: Console) -> Bar:
+    """A progress bar that leaves nothing behind, and is not drawn where the output is no terminal."""
+    return Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
 
 
 class Progress:
-    """Hands the run to the proofs and, in a terminal, draws a bar; elsewhere it stays silent."""
+    """Draws how many proofs have run, as a plugin of pytest."""
 
-    def __init__(self, run: Run, console: Console) -> None:
-        self._run = run
-        self._bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.stash[RUN] = self._run
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        manager = session.config.pluginmanager
-        manager.unregister(manager.getplugin("terminalreporter"))
+    def __init__(self, console: Console) -> None:
+        self._bar = bar(console)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._task = self._bar.add_task("proofs", total=len(session.items))
@@ -46,7 +38,3 @@ class Progress:
 
     def pytest_sessionfinish(self) -> None:
         self._bar.stop()
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            raise pytest.UsageError(f"a module of proofs cannot be read: {report.longrepr}")

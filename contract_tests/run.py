@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 from contract_tests.client import Client, Unreachable
 from contract_tests.lab import Lab
@@ -46,6 +50,9 @@ class Run:
         return self.sweeps[name]
 
 
+RUN = pytest.StashKey[Run]()
+
+
 def open_run(target: Target, contract: Contract, *, seed: int = 0) -> Run:
     """A run against this target. On a mock everything is permitted. Raises Unreachable."""
     control = find_control(target)
@@ -69,6 +76,49 @@ def check_reachable(run: Run) -> None:
     for base in sorted({endpoint.base_url for endpoint in run.target.endpoints.values()}):
         run.client.send("GET", base + "/")
     run.client.take_sent()
+
+
+def prove(run: Run, patterns: Sequence[str] = (), *plugins: object) -> None:
+    """Runs the proofs of the rules that match (none named: of all), untouched by whatever configures pytest around it."""
+    arguments = [
+        "-c",
+        str(PROOFS / "pytest.ini"),
+        "--rootdir",
+        str(PROOFS),
+        "--tb=no",
+        "-qq",
+        "--no-header",
+        "--no-summary",
+    ]
+    arguments += ["-p", "no:cacheprovider", "-p", "contract_tests.options", "-p", "contract_tests.plugin"]
+    arguments += [f"--target-rule={pattern}" for pattern in patterns]
+    outside = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        pytest.main([*arguments, str(PROOFS)], plugins=[Proving(run), *plugins])
+    finally:
+        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+        os.environ.update(outside)
+
+
+class Proving:
+    """Hands the run to the proofs, and keeps pytest from talking over our report."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[RUN] = self._run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        manager = session.config.pluginmanager
+        manager.unregister(manager.getplugin("terminalreporter"))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            raise pytest.UsageError(f"a module of proofs cannot be read: {report.longrepr}")
 
 
 def judge(run: Run, rule: str, problem: BaseException | None) -> Result:
