@@ -14,7 +14,12 @@ ROOT = Path(__file__).parent.parent
 def contents(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The files of a freshly built wheel."""
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     return zipfile.ZipFile(next(folder.glob("*.whl"))).namelist()
 
 

@@ -1,0 +1,1 @@
+"""A verdict told to a person at a terminal, and to machines."""
