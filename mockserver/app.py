@@ -10,13 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from connexion import ConnexionMiddleware
-from connexion.exceptions import ProblemException
 from connexion.middleware.exceptions import ExceptionMiddleware
-from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.options import SwaggerUIOptions
-from connexion.resolver import Resolver
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,6 +23,7 @@ from mockserver.exchange import Exchange, Reply
 from mockserver.fixtures import load_fixtures
 from mockserver.layers.answer import Answer, on_error
 from mockserver.layers.record import Record
+from mockserver.layers.route import Route
 from mockserver.layers.stamp import Stamp
 from mockserver.world import World
 
@@ -37,25 +34,22 @@ class Mock:
     def __init__(self, world: World, *, token: str | None = None) -> None:
         self.world = world
         self.control = create_control(world, token=token)
-        handlers = {operation: find_handler(operation) for operation in world.contract.operations}
+        self.answer = Answer({operation: find_handler(operation) for operation in world.contract.operations})
         self.providers = ConnexionMiddleware(
-            Answer(handlers),
+            self.answer,
             middlewares=[
                 partial(Record, world=world),  # journal: what came in, what went out, why
                 Stamp,  # headers that the provider promises on every answer
                 ExceptionMiddleware,  # 404, 405, 500 in the provider's own envelope
                 SwaggerUIMiddleware,
-                RoutingMiddleware,  # path and method to operationId; then Answer: the checks, the handler
+                partial(Route, contract=world.contract),  # path and method to operation; then Answer: checks, handler
             ],
         )
         document = served(world.contract)
         # Served by us: connexion would serve it with its references resolved, which a recursive schema does not survive.
         self.document = JSONResponse(document)
-        self.providers.add_api(
-            document, resolver=Resolver(find_handler), swagger_ui_options=SwaggerUIOptions(serve_spec=False)
-        )
-        for error in (ProblemException, HTTPException, Exception):
-            self.providers.add_error_handler(error, on_error)
+        self.providers.add_api(document, swagger_ui_options=SwaggerUIOptions(serve_spec=False))
+        self.providers.add_error_handler(Exception, on_error)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -67,6 +67,7 @@ class Exchange:
     origin: str
     provider: Provider | None = None
     operation: Operation | None = None
+    allow: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     payload: Any = None
     presented: dict[str, Any] = field(default_factory=dict)

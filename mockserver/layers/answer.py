@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Callable
 
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from latchkey.records import Operation
+from latchkey.records import Provider
 from mockserver.exchange import Exchange, Reply
 from mockserver.layers.record import EXCHANGE
 from mockserver.refusals import Refused, render
@@ -34,9 +32,6 @@ class Answer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: Exchange = scope[EXCHANGE]
-        operation = scope["extensions"]["connexion_routing"]["operation_id"]
-        exchange.operation = exchange.world.contract.operations.get(operation)
-        exchange.parameters = scope.get("path_params", {})
         try:
             exchange.body = await _read(receive)
             reply = self.decide(exchange)
@@ -52,9 +47,16 @@ class Answer:
             raise Refused("not_found", "no provider of this mock has such a path")
         check(exchange)
         if exchange.operation is None:
-            raise Refused(exchange.provider.not_found, "no operation has this path")
+            raise _unrouted(exchange, exchange.provider)
         exchange.stages.append("handler")
         return self.handlers[exchange.operation.id](exchange)
+
+
+def _unrouted(exchange: Exchange, provider: Provider) -> Refused:
+    if not exchange.allow:
+        return Refused(provider.not_found, "no operation has this path")
+    reason = f"this path has {exchange.allow}, not {exchange.method}"
+    return Refused(provider.method_not_allowed, reason, allow=exchange.allow)
 
 
 def check(exchange: Exchange) -> None:
@@ -76,50 +78,16 @@ def refuse(exchange: Exchange, refused: Refused) -> Reply:
 
 
 async def on_error(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-    """What routing or a handler did not expect, in the provider's own envelope, its headers (Allow) kept."""
+    """What a handler did not expect, in the provider's own envelope."""
     exchange: Exchange = request.scope[EXCHANGE]
-    headers = dict(getattr(error, "headers", None) or {})
-    reply = refuse(exchange, _refused(exchange, error))
-    if "Allow" in headers:
-        headers["Allow"] = ", ".join(_methods(exchange))
+    log.error("%s %s failed", exchange.method, exchange.path, exc_info=error)
+    reason = f"the mock failed: {type(error).__name__}"
+    provider = exchange.provider
+    reply = refuse(exchange, Refused(provider.server_error, reason)) if provider else Reply(500, {"error": reason})
     content, media_type = _encoded(reply)
     return ConnexionResponse(
-        status_code=reply.status, body=content, content_type=media_type, headers={**headers, **reply.headers}
+        status_code=reply.status, body=content, content_type=media_type, headers=dict(reply.headers)
     )
-
-
-def _methods(exchange: Exchange) -> list[str]:
-    """Every method that the request's path has. The router, which keeps a route for each method, names those of one."""
-    contract = exchange.world.contract
-    methods = {item.method for item in contract.operations.values() if _pattern(item).fullmatch(exchange.path)}
-    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
-
-
-def _pattern(operation: Operation) -> re.Pattern[str]:
-    """What the operation's path matches: a parameter is one name or, where its format is path, any number of them."""
-    deep = {item.name for item in operation.parameters if item.schema.get("format") == "path"}
-    names = re.sub(r"\\{(\w+)\\}", lambda hit: ".*" if hit[1] in deep else "[^/]+", re.escape(operation.path))
-    return re.compile(names, re.DOTALL)
-
-
-def _refused(exchange: Exchange, error: Exception) -> Refused:
-    provider = exchange.provider
-    if provider and isinstance(error, ValueError) and not exchange.stages:
-        # The router reads whole numbers in paths; one of thousands of digits is too long for Python.
-        return Refused(provider.not_found, "no operation has this path")
-    status = getattr(error, "status_code", 500)
-    if not isinstance(error, HTTPException) or status >= 500:
-        log.error("handler failed", exc_info=error)
-        return Refused(provider.server_error if provider else "error", f"the mock failed: {type(error).__name__}")
-    if provider is None:
-        return Refused("not_found", "no provider of this mock has such a path")
-    if status != 405:
-        return Refused(provider.not_found, "no operation has this path")
-    try:
-        check(exchange)
-    except Refused as refused:
-        return refused
-    return Refused(provider.method_not_allowed, f"{exchange.method} is not a method of this path")
 
 
 async def _read(receive: Receive) -> bytes:
