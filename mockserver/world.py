@@ -105,8 +105,11 @@ class World:
 
     def ready_keys(self, provider: str) -> list[KeyFixture]:
         """The fixtures' keys with their raw values, the first of each situation, for the start-up banner."""
-        keys = [key for account in self._fixtures[provider].accounts for key in account.keys]
-        return list({key.situation: key for key in reversed(keys)}.values())[::-1]
+        first: dict[str, KeyFixture] = {}
+        for account in self._fixtures[provider].accounts:
+            for key in account.keys:
+                first.setdefault(key.situation, key)
+        return list(first.values())
 
     def next_id(self) -> int:
         """A number that no other row of this world has."""
