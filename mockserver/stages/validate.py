@@ -74,8 +74,7 @@ def _parameter(
         if parameter.required:
             mistakes[parameter.name] = [_mistake(provider, parameter.name, "required", {})]
         return [parameter.schema["default"]] if "default" in parameter.schema else []
-    # The router has already read whole numbers in paths.
-    value = CONVERT.get(str(parameter.schema.get("type")), str)(str(text))
+    value = CONVERT.get(str(parameter.schema.get("type")), str)(text)
     validator = exchange.world.contract.schemas.validator(parameter.schema)
     for error in validator.iter_errors(value):
         mistakes.setdefault(parameter.name, []).append(_told(provider, parameter.name, error))
