@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contract_tests.profile import GATE, PROFILES
 from contract_tests.verdict import USAGE
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ def _narrowing(command: Any) -> Any:
     "--seed", type=int, default=0, show_default=True, help="Repeats generated requests, and the mock's ids and time."
 )
 @click.option(
-    "--examples",
-    type=click.IntRange(1),
-    default=10,
+    "--profile",
+    type=click.Choice(list(PROFILES)),
+    default=GATE,
     show_default=True,
-    help="Generated requests per operation and mode.",
+    help="How much is generated: gate suits every change, deep takes minutes.",
 )
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as JSON.")
 @click.option(
@@ -68,7 +69,7 @@ def run(
     patterns: tuple[str, ...],
     level: str,
     seed: int,
-    examples: int,
+    profile: str,
     json_file: Path | None,
     junit_file: Path | None,
 ) -> None:
@@ -86,7 +87,7 @@ def run(
     contract = _contract(providers)
     try:
         with own_mock(providers, seed) if mock else nullcontext(target) as where:
-            code = _run(str(where), contract, patterns, level, seed, examples, json_file, junit_file)
+            code = _run(str(where), contract, patterns, level, seed, profile, json_file, junit_file)
     except MockFailed as problem:
         raise click.ClickException(f"the mock did not start: {problem}") from None
     sys.exit(code)
@@ -110,7 +111,7 @@ def _run(
     patterns: tuple[str, ...],
     level: str,
     seed: int,
-    examples: int,
+    profile: str,
     json_file: Path | None,
     junit_file: Path | None,
 ) -> int:
@@ -131,7 +132,7 @@ def _run(
     except (TargetError, Unreachable) as problem:
         click.echo(f"Error: {problem}", err=True)
         return USAGE
-    opened.gate, opened.examples = Level[level], examples
+    opened.gate, opened.profile = Level[level], PROFILES[profile]
     console = Console(highlight=False)
     prove(opened, patterns, Progress(console))
     verdict = Verdict.of(opened.rules, opened.results)
@@ -144,6 +145,7 @@ def _run(
         "target": opened.target.name,
         "seed": seed,
         "gate": level,
+        "profile": profile,
         "seconds": round(seconds, 1),
         "requests": requests,
     }

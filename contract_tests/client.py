@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -21,6 +21,7 @@ class Client:
         self._http = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
         self._secrets: dict[str, str] = {}
         self._sent: list[str] = []
+        self.total = 0  #: Requests sent so far.
 
     def close(self) -> None:
         self._http.close()
@@ -52,24 +53,32 @@ class Client:
             if name not in {given.lower() for given in headers or {}}:
                 del request.headers[name]
         self._sent.append(self._curl(request, headers or {}))
+        self.total += 1
         try:
             return self._http.send(request)
         except httpx.TransportError as problem:
             raise Unreachable(f"{request.url.copy_with(query=None)}: {problem}") from None
 
+    def note(self, text: str) -> None:
+        """Writes down, as a comment between the curl lines, what happened beside the requests."""
+        self._sent.append(f"# {self.redact(text)}")
+
     def take_sent(self) -> list[str]:
-        """The curl lines since the last call, repetitions folded."""
+        """The lines since the last call, repeated requests folded."""
         sent, self._sent = self._sent, []
-        folded = ((line, sum(1 for _ in same)) for line, same in groupby(sent))
-        return [line if times == 1 else f"for i in $(seq {times}); do {line}; done" for line, times in folded]
+        return [line for same, lines in groupby(sent) for line in _folded(same, sum(1 for _ in lines))]
 
     def sent_since(self, count: int) -> list[str]:
-        """The curl lines after the first `count` since the last `take_sent`."""
+        """The lines after the first `count` since the last `take_sent`."""
         return self._sent[count:]
+
+    def put_back(self, lines: Iterable[str]) -> None:
+        """From now on these are the lines since the last `take_sent`."""
+        self._sent = list(lines)
 
     @property
     def sent(self) -> int:
-        """How many requests since the last `take_sent`."""
+        """How many lines since the last `take_sent`."""
         return len(self._sent)
 
     def _curl(self, request: httpx.Request, given: Mapping[str, str]) -> str:
@@ -94,3 +103,9 @@ class Client:
             return shlex.quote(text)
         escaped = hidden.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
         return f'"{escaped}"'
+
+
+def _folded(line: str, times: int) -> list[str]:
+    if line.startswith("#") or times == 1:
+        return [line] * times
+    return [f"for i in $(seq {times}); do {line}; done"]

@@ -13,6 +13,7 @@ import pytest
 
 from contract_tests.answer import Answer
 from contract_tests.client import Client
+from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
 from contract_tests.provision import Admin, Key, Provisioner
 from contract_tests.target import Target
@@ -49,7 +50,9 @@ class Lab:
         self._neighbours: list[Lab] = []
         self._full: Key | None = None
         self._spending = False
-        self.admin: Admin = provisioner.open(self.provider, neighbour=neighbour)
+        self._names: dict[str, str] = {}
+        self._owner = "neighbour_" if neighbour else ""
+        self.admin: Admin = NotedAdmin(provisioner.open(self.provider, neighbour=neighbour), client)
         self._by_address = any(limit.partition == "address" for limit in self.provider.limits.values())
         self.move()
 
@@ -97,7 +100,12 @@ class Lab:
         return secret
 
     def _hidden(self, key: Key) -> Key:
-        self.client.hide(key.raw, f"{self.provider.name}_{key.situation}_key".upper())
+        """The key, printed as $PROVIDER_SITUATION_KEY from now on; further ones of the situation are numbered from 2."""
+        if key.raw not in self._names:
+            name = f"{self.provider.name}_{self._owner}{key.situation}_key".upper()
+            like = sum(known.rstrip("_0123456789") == name for known in self._names.values())
+            self._names[key.raw] = f"{name}_{like + 1}" if like else name
+        self.client.hide(key.raw, self._names[key.raw])
         return key
 
     # Time and place.
@@ -108,6 +116,7 @@ class Lab:
     def advance(self, seconds: float) -> None:
         """Lets time pass on the target, by its clock or by waiting. Raises NotVerifiable where neither is permitted."""
         self._provisioner.advance(seconds)
+        self.client.note(f"{seconds:g} s pass")
 
     def move(self) -> None:
         """From now on requests come from a client address not used before, where that matters and the target can

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from contract_tests.profile import GATE, PROFILES
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("contract-tests", "contract tests of file-delivery APIs")
@@ -16,6 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["assumed", "standard", "published", "documented"],
         help="weakest level of a rule whose violation fails",
     )
+    group.addoption("--target-profile", default=GATE, choices=list(PROFILES), help="how much is generated")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,6 +11,7 @@ import pytest
 from contract_tests.client import Unreachable
 from contract_tests.lab import Lab
 from contract_tests.outcome import Outcome
+from contract_tests.profile import PROFILES
 from contract_tests.run import RUN, Run, check_reachable, judge, open_run
 from contract_tests.target import TargetError, read_target
 from latchkey import load
@@ -27,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except (TargetError, Unreachable) as problem:
         raise pytest.UsageError(str(problem)) from None
     run.gate = Level[config.getoption("--target-level")]
+    run.profile = PROFILES[config.getoption("--target-profile")]
     config.stash[RUN] = run
 
 

@@ -13,6 +13,7 @@ import pytest
 from contract_tests.client import Client, Unreachable
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, Outcome, Result, Violation
+from contract_tests.profile import GATE, PROFILES, Profile
 from contract_tests.provision import Control, Provisioner, Static, find_control
 from contract_tests.sweep import Sweep, sweep
 from contract_tests.target import Permit, Target
@@ -24,7 +25,9 @@ PROOFS = Path(__file__).parent / "proofs"
 
 @dataclass
 class Run:
-    """One run of the suite against one target. `results` are in the order in which the proofs ran."""
+    """One run of the suite against one target. `results` are in the order in which the proofs ran, `counted` is how many
+    requests they tell.
+    """
 
     contract: Contract
     rules: dict[str, Rule]
@@ -33,8 +36,9 @@ class Run:
     client: Client
     seed: int = 0
     gate: Level = Level.published
-    examples: int = 10
+    profile: Profile = PROFILES[GATE]
     results: list[Result] = field(default_factory=list)
+    counted: int = 0
     dead: Unreachable | None = None
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
@@ -46,7 +50,7 @@ class Run:
         """The sweep of this lab's provider, made once."""
         name = lab.provider.name
         if name not in self.sweeps:
-            self.sweeps[name] = sweep(lab, examples=self.examples, seeded=self.seed)
+            self.sweeps[name] = sweep(lab, examples=self.profile.sweep, seeded=self.seed)
         return self.sweeps[name]
 
 
@@ -76,6 +80,7 @@ def check_reachable(run: Run) -> None:
     for base in sorted({endpoint.base_url for endpoint in run.target.endpoints.values()}):
         run.client.send("GET", base + "/")
     run.client.take_sent()
+    run.counted = run.client.total
 
 
 def prove(run: Run, patterns: Sequence[str] = (), *plugins: object) -> None:
@@ -123,7 +128,8 @@ class Proving:
 
 def judge(run: Run, rule: str, problem: BaseException | None) -> Result:
     """The result of a proof that ended with this problem, or with none."""
-    count, curl = run.client.sent, tuple(run.client.take_sent())
+    count, curl = run.client.total - run.counted, tuple(run.client.take_sent())
+    run.counted = run.client.total
     if problem is None:
         return Result(rule, Outcome.VERIFIED, count)
     if isinstance(problem, Violation):
