@@ -1,0 +1,55 @@
+"""The report as Markdown, for the page of a CI job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contract_tests.gate import Decision
+from contract_tests.outcome import Outcome, Result
+from contract_tests.verdict import Verdict
+from latchkey.rules import Rule
+
+WORDS = {0: "passed", 1: "failed", 3: "broke"}
+
+
+def as_markdown(rules: Mapping[str, Rule], verdict: Verdict, decision: Decision, target: str, facts: str) -> str:
+    """Totals by provider, then each finding, then what the waivers did."""
+    lines = [f"## Contract of {target}: {WORDS.get(decision.exit_code, 'failed')}", "", facts, ""]
+    shown = [outcome for outcome in Outcome if verdict.count()[outcome]]
+    lines.append("| provider | " + " | ".join(outcome.value for outcome in shown) + " |")
+    lines.append("| --- |" + " ---: |" * len(shown))
+    for provider in dict.fromkeys(rules[id].provider for id in verdict.results):
+        mine = [result for id, result in verdict.results.items() if rules[id].provider == provider]
+        counts = [str(sum(result.outcome is outcome for result in mine)) for outcome in shown]
+        lines.append(f"| {provider} | " + " | ".join(counts) + " |")
+    for result in verdict.having(Outcome.VIOLATED, Outcome.ERROR, Outcome.WARNED, Outcome.NOTED):
+        lines += _finding(rules[result.rule], result)
+    lines += [f"\n- {line}" for line in told(decision)]
+    return "\n".join(lines) + "\n"
+
+
+def _finding(rule: Rule, result: Result) -> list[str]:
+    told = [
+        ("source", rule.source),
+        ("expected", result.expected),
+        ("actual", result.actual),
+        ("reason", result.reason),
+    ]
+    lines = [f"\n### {result.outcome.value}: `{rule.id}`", "", rule.says, ""]
+    lines += [f"- {name}: {_cell(text)}" for name, text in told if text]
+    return [*lines, "", "```sh", *result.curl, "```"] if result.curl else lines
+
+
+def _cell(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ").replace("<", "&lt;")
+
+
+def told(decision: Decision) -> list[str]:
+    """What the gate has to say besides the findings, a sentence each."""
+    lines = [
+        f"waived until {waiver.expires}: {waiver.rule} ({waiver.reason}{f', {waiver.ticket}' if waiver.ticket else ''})"
+        for waiver in decision.waived
+    ]
+    lines += [f"waiver expired on {waiver.expires}: {waiver.rule}" for waiver in decision.expired]
+    lines += [f"waiver is stale, the rule is kept: {waiver.rule}" for waiver in decision.stale]
+    return lines + [f"required, but not verifiable: {rule}" for rule in decision.missing]
