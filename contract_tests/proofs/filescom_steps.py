@@ -209,6 +209,13 @@ def upload(lab: Lab, key: Key | str | None, path: str, content: bytes) -> Answer
     return finish(lab, key, path, begun, {1: etag(sent)}, len(content))
 
 
+def uploads(lab: Lab, key: Key | str | None, path: str, content: bytes) -> Answer:
+    """The whole upload, of which every step has to pass."""
+    begun = begin(lab, key, path, len(content)).passes()
+    sent = put(lab, begun, content).passes()
+    return finish(lab, key, path, begun, {1: etag(sent)}, len(content)).passes()
+
+
 def etag(sent: Answer) -> str:
     return str(sent.headers.get("ETag", "")).strip('"')
 
@@ -231,10 +238,10 @@ def remove(lab: Lab, key: Key | str | None, path: str, **query: Any) -> Answer:
 
 
 @contextmanager
-def scratch(lab: Lab, below: str = "") -> Iterator[str]:
-    """A folder of the proof's own, deleted in the end."""
+def scratch(lab: Lab, below: str = "", key: Key | None = None) -> Iterator[str]:
+    """A folder of the proof's own, made by the site-wide key unless another is given, and deleted in the end."""
     path = f"{below}/proof-{uuid4().hex[:12]}".lstrip("/")
-    lab.call("create_folder", key=lab.key(), path={"path": path}, json={}).given(201)
+    lab.call("create_folder", key=key or lab.key(), path={"path": path}, json={}).given()
     yield path
     remove(lab, lab.key(), path, recursive=True)
 

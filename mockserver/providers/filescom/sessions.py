@@ -22,7 +22,7 @@ def create_session(call: Exchange) -> Reply:
         account=account.id,
         name=f"session of {user['username']}",
         user=user["id"],
-        permission_set=call.facts["permission_set"],
+        scopes=call.provider.keys.default_scopes,
         created_at=call.now,
         expires_at=expires_at,
     )

@@ -44,7 +44,7 @@ def download(call: Exchange) -> Reply:
 
 def _granted(call: Exchange, token: str) -> dict[str, Any]:
     """What the URL was signed for. Refused where that is another object, or too long ago."""
-    grant = call.look(token, call.parameters.get("X-Amz-Signature", ""), "storage_denied")
+    grant = call.redeem(token, call.parameters.get("X-Amz-Signature", ""), "storage_denied")
     if call.parameters["storage_key"] != grant.data["storage_key"]:
         call.refuse("storage_denied", "the URL was signed for another object")
     return {"account": grant.account, **grant.data}
