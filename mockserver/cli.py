@@ -82,6 +82,8 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # From here on nobody who has read the banner is refused, though the server takes a moment more to accept.
+        listener.listen()
     except OSError as problem:
         listener.close()
         raise click.ClickException(f"cannot listen on {host}:{port}: {problem.strerror}; try --port 0") from None
