@@ -26,7 +26,7 @@ def check(root: Path, document: Mapping[str, Any], sources: Mapping[str, Path]) 
     policy_shape = _validator(schema, "policy")
     for name, provider in document["x-providers"].items():
         _check_shape(provider_shape, provider, sources[name], ("x-provider",))
-        _check_names(provider, sources[name], ("x-provider",), _provider_uses(provider), provider)
+        _check_names(provider, sources[name], ("x-provider",), provider_uses(provider), provider)
     seen: dict[str, str] = {}
     for path, item in document["paths"].items():
         for method, operation in item.items():
@@ -42,7 +42,7 @@ def check(root: Path, document: Mapping[str, Any], sources: Mapping[str, Path]) 
                 raise ContractError(file, place, f"{path} begins with no prefix of x-provider.prefixes; add one")
             policy = operation.get("x-policy", {})
             _check_shape(policy_shape, policy, file, (*place, "x-policy"))
-            _check_names(provider, file, (*place, "x-policy"), _policy_uses(policy), provider)
+            _check_names(provider, file, (*place, "x-policy"), policy_uses(policy), provider)
     for name, provider in document["x-providers"].items():
         if provider["example"] not in seen:
             raise ContractError(sources[name], ("x-provider", "example"), "is no operationId; name one")
@@ -80,7 +80,8 @@ def _check_names(
             raise ContractError(file, (*place, *use.place), problem)
 
 
-def _provider_uses(provider: Mapping[str, Any]) -> Iterator[Use]:
+def provider_uses(provider: Mapping[str, Any]) -> Iterator[Use]:
+    """The names that a provider uses outside its operations."""
     for name, refusal in provider["identify"].items():
         yield Use(("identify", name), refusal, "refusals")
     for index, entitlement in enumerate(provider.get("entitlements", ())):
@@ -113,11 +114,12 @@ def _provider_uses(provider: Mapping[str, Any]) -> Iterator[Use]:
             yield Use(("situations", name, "account", "tier"), situation["account"]["tier"], "tiers")
         for index, scope in enumerate(situation.get("key", {}).get("scopes", ())):
             yield Use(("situations", name, "key", "scopes", index), scope, "scopes")
-    for use in _policy_uses(provider["default"]):
+    for use in policy_uses(provider["default"]):
         yield use._replace(place=("default", *use.place))
 
 
-def _policy_uses(policy: Mapping[str, Any]) -> Iterator[Use]:
+def policy_uses(policy: Mapping[str, Any]) -> Iterator[Use]:
+    """The names that an operation's policy uses."""
     tables = {
         "scopes": "scopes", "roles": "roles", "limits": "limits", "spends": "limits",
         "refusals": "refusals", "accepts": "credentials", "token": "tokens", "issues": "tokens",

@@ -1,0 +1,68 @@
+"""Starts mutated mocks, one after another: the suite's side of `sabotage._host`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from contract_tests.own_mock import MockFailed, own_mock
+
+
+class Host:
+    """A process that has loaded what a mock needs and forks a child for each mutant, which is what takes time."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "contract_tests.mutants.sabotage._host"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+
+    def ask(self, question: Mapping[str, Any]) -> dict[str, str]:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, str] = json.loads(self._process.stdout.readline())
+        return answer
+
+
+#: The host of this process. It ends when this process does, for then its input ends.
+host = cache(Host)
+
+
+@contextmanager
+def mutated_mock(
+    provider: str, seed: int, *, actions: Sequence[Mapping[str, Any]] = (), sabotage: str | None = None
+) -> Iterator[str]:
+    """The base URL of a mock of this provider, its contract edited by these overlay actions or itself sabotaged.
+
+    Raises MockFailed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = []
+        if actions:
+            overlay = Path(folder) / "mutant.yaml"
+            document = {"overlay": "1.0.0", "info": {"title": "mutant", "version": "1.0.0"}, "actions": list(actions)}
+            # JSON is YAML.
+            overlay.write_text(json.dumps(document))
+            arguments = ["--overlay", str(overlay)]
+        if not hasattr(os, "fork"):
+            module = ["contract_tests.mutants.sabotage", sabotage] if sabotage else ["mockserver"]
+            with own_mock([provider], seed, [sys.executable, "-m", *module], arguments) as url:
+                yield url
+            return
+        arguments += ["--port", "0", "--seed", str(seed), "--provider", provider]
+        answer = host().ask({"sabotage": sabotage, "arguments": arguments})
+        hit = re.search(r"http://[\d.:]+\d", answer.get("first", ""))
+        try:
+            if hit is None:
+                raise MockFailed(answer.get("last") or f"the mock said {answer}")
+            yield hit[0]
+        finally:
+            host().ask({})

@@ -1,0 +1,106 @@
+"""Serves one mock after another without importing everything anew: run as `python -m contract_tests.mutants.sabotage._host`.
+
+Each line on standard input is a JSON object. `{"sabotage": name or null, "arguments": […]}` forks a child that breaks the mock
+as named and starts it; the answer is `{"first": the mock's first line}`, or `{"last": its last words}` where it did not start.
+`{}` ends the child and is answered `{}`. One child at a time; the end of input ends it all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import IO
+
+from contract_tests.mutants.sabotage import SABOTAGES
+
+
+def main() -> None:
+    _preload()
+    child: Child | None = None
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if child is not None:
+            child.end()
+            child = None
+        reply: dict[str, str] = {}
+        if asked:
+            child = Child(asked["sabotage"], asked["arguments"])
+            first = child.words.readline()
+            reply = {"first": first} if first else {"last": child.last_words()}
+        print(json.dumps(reply), flush=True)  # noqa: T201 - the answer
+    if child is not None:
+        child.end()
+
+
+def _preload() -> None:
+    """What starting the mock imports; a child has it by birth."""
+    import jsonpath_ng.ext.parser
+    import oas_patch.overlay
+    import uvicorn.lifespan.on
+    import uvicorn.loops.auto
+    import uvicorn.protocols.http.auto
+
+    import mockserver.app
+    import mockserver.banner
+    import mockserver.cli
+
+    assert jsonpath_ng and oas_patch and uvicorn and mockserver
+
+
+class Child:
+    """A mock in a process of its own."""
+
+    def __init__(self, sabotage: str | None, arguments: list[str]) -> None:
+        out, into = os.pipe()
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - open as long as the child lives
+        self._id = os.fork()
+        if self._id == 0:
+            os.close(out)
+            _become(into, self._errors, SABOTAGES[sabotage] if sabotage else lambda: None, arguments)
+        os.close(into)
+        #: What it says, open for as long as it may speak.
+        self.words = os.fdopen(out)
+
+    def last_words(self) -> str:
+        """What a child that has ended said of its end."""
+        os.waitpid(self._id, 0)
+        self._id = 0
+        self._errors.seek(0)
+        return self._errors.read().strip()
+
+    def end(self) -> None:
+        if self._id:
+            os.kill(self._id, signal.SIGKILL)
+            os.waitpid(self._id, 0)
+        self.words.close()
+        self._errors.close()
+
+
+def _become(into: int, errors: IO[str], sabotage: Callable[[], None], arguments: list[str]) -> None:
+    """The child's whole life. It must never get back into the loop of its parent."""
+    code = 1
+    try:
+        os.dup2(into, 1)
+        os.dup2(errors.fileno(), 2)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        sabotage()
+        from mockserver.cli import main as mockserver
+
+        mockserver(arguments, standalone_mode=True)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException as problem:
+        sys.stderr.write(f"{type(problem).__name__}: {problem}\n")
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
