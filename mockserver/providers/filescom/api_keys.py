@@ -56,7 +56,7 @@ def find_api_key(call: Exchange) -> Reply:
 
 
 def update_api_key(call: Exchange) -> Reply:
-    return _updated(call, _find(call))
+    return _updated(call, _find(call), "name", "description", "expires_at")
 
 
 def delete_api_key(call: Exchange) -> Reply:
@@ -68,7 +68,7 @@ def find_current_api_key(call: Exchange) -> Reply:
 
 
 def update_current_api_key(call: Exchange) -> Reply:
-    return _updated(call, _current(call))
+    return _updated(call, _current(call), "name", "expires_at", "permission_set")
 
 
 def delete_current_api_key(call: Exchange) -> Reply:
@@ -143,12 +143,13 @@ def _created(call: Exchange, user: int | None) -> Reply:
     return Reply(201, {**_view(call, key), "key": raw})
 
 
-def _updated(call: Exchange, key: Key) -> Reply:
-    wanted = call.payload or {}
-    key.name = wanted.get("name", key.name)
-    key.permission_set = wanted.get("permission_set", key.permission_set)
+def _updated(call: Exchange, key: Key, *members: str) -> Reply:
+    """Changes these members of the key, as far as the request names them; others it leaves alone."""
+    wanted = {name: value for name, value in (call.payload or {}).items() if name in members}
     if "expires_at" in wanted:
         key.expires_at = _expiry(call)
+    key.name = wanted.get("name", key.name)
+    key.permission_set = wanted.get("permission_set", key.permission_set)
     if "description" in wanted:
         key.attributes["description"] = wanted["description"]
     return Reply(body=_view(call, key))
