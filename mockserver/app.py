@@ -22,16 +22,19 @@ from mockserver.control.app import PREFIX, create_control
 from mockserver.exchange import Exchange, Reply
 from mockserver.fixtures import load_fixtures
 from mockserver.layers.answer import Answer, on_error
+from mockserver.layers.cors import Cors
 from mockserver.layers.record import Record
 from mockserver.layers.route import Route
 from mockserver.layers.stamp import Stamp
-from mockserver.world import World
+from mockserver.world import Auth, World
 
 
 class Mock:
     """The data plane, which speaks as the providers do, and beside it the control plane under /_mock."""
 
-    def __init__(self, world: World, *, token: str | None = None) -> None:
+    def __init__(
+        self, world: World, *, token: str | None = None, explain: bool = False, cors: str | None = None
+    ) -> None:
         self.world = world
         self.control = create_control(world, token=token)
         self.answer = Answer({operation: find_handler(operation) for operation in world.contract.operations})
@@ -39,7 +42,8 @@ class Mock:
             self.answer,
             middlewares=[
                 partial(Record, world=world),  # journal: what came in, what went out, why
-                Stamp,  # headers that the provider promises on every answer
+                partial(Cors, origin=cors),  # opens every answer to a page, where asked for and not ruled out
+                partial(Stamp, explain=explain),  # headers that the provider promises on every answer
                 ExceptionMiddleware,  # 404, 405, 500 in the provider's own envelope
                 SwaggerUIMiddleware,
                 partial(Route, contract=world.contract),  # path and method to operation; then Answer: checks, handler
@@ -70,16 +74,22 @@ def create_app(
     fixtures: Path = FIXTURES,
     seed: int | None = None,
     token: str | None = None,
+    auth: Auth = "strict",
+    explain: bool = False,
+    cors: str | None = None,
 ) -> Mock:
     """A mock of these providers, or of all, of the contract as the overlays edit it.
 
     With a seed, ids, keys and timestamps repeat and the clock stands still until it is advanced. With a token, the
-    control plane asks for it. Raises ContractError, and KeyError for an unknown provider.
+    control plane asks for it. `auth` says whether keys are looked up (strict), need only be there (presence), or not even
+    that (off); `explain` adds to every refusal a header that says why; `cors` is an origin whose pages may call the
+    mock. Raises ContractError, and KeyError for an unknown provider.
     """
     contract = load(spec, overlays)
     if providers:
         contract = contract.only(*providers)
-    return Mock(World(contract, load_fixtures(contract, fixtures), seed=seed), token=token)
+    world = World(contract, load_fixtures(contract, fixtures), seed=seed, auth=auth)
+    return Mock(world, token=token, explain=explain, cors=cors)
 
 
 def find_handler(operation: str) -> Callable[[Exchange], Reply]:

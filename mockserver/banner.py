@@ -11,10 +11,17 @@ from mockserver.fixtures import KeyFixture
 from mockserver.world import World
 
 
-def banner(world: World, base: str) -> str:
+def banner(world: World, base: str, cors: str | None = None) -> str:
     """For each provider its base URL, its ready-made keys by situation, and a curl line that works when pasted."""
     clock = "the clock stands still (seeded)" if world.clock.frozen else "the clock runs"
-    lines = [f"latchkey mock on {base}, {clock}. Ctrl-C ends it.", ""]
+    lines = [f"latchkey mock on {base}, {clock}. Ctrl-C ends it."]
+    if world.auth != "strict":
+        lines.append(
+            f"Keys are not looked up (--auth {world.auth}): whoever calls is taken for the full key's account."
+        )
+    if cors:
+        lines += _cors(world, base, cors)
+    lines.append("")
     for provider in world.contract.providers.values():
         lines += [f"{provider.title}  {base}  instead of {provider.server}"]
         keys = world.ready_keys(provider.name)
@@ -25,6 +32,17 @@ def banner(world: World, base: str) -> str:
         lines += [f"  {first_request(world.contract.operations[provider.example], provider, full, base)}", ""]
     lines += [f"Control plane {base}{PREFIX}/ui/   Swagger UI {base}/ui/   Contract {base}/openapi.json"]
     return "\n".join(lines)
+
+
+def _cors(world: World, base: str, origin: str) -> Iterator[str]:
+    """What a browser may do, and, for a provider whose rule is that CORS is off, how a dev server gets round it."""
+    yield f"Pages of {origin} may call this mock."
+    for provider in world.contract.providers.values():
+        if provider.cors == "off":
+            prefix = provider.prefixes[0].rstrip("/")
+            yield f"Not {provider.title}, whose rule is that CORS is off; let the dev server pass its calls on:"
+            yield f"  Vite     server: {{ proxy: {{ '{prefix}': '{base}' }} }}"
+            yield f"  webpack  devServer: {{ proxy: [{{ context: ['{prefix}'], target: '{base}' }}] }}"
 
 
 def first_request(operation: Operation, provider: Provider, key: KeyFixture, base: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from mockserver.app import Mock
+    from mockserver.world import Auth
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -31,6 +33,15 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option("--seed", type=int, help="Repeat ids, keys and timestamps; the clock stands still until it is advanced.")
 @click.option("--token", envvar="MOCKSERVER_TOKEN", help="Bearer token that the control plane asks for.")
 @click.option(
+    "--auth",
+    default="strict",
+    show_default=True,
+    type=click.Choice(["strict", "presence", "off"]),
+    help="Look keys up; or only ask for one; or not even that. For demos.",
+)
+@click.option("--explain", is_flag=True, help="Say in a header of every refusal which rule it keeps, and why.")
+@click.option("--cors", metavar="ORIGIN", help="Let pages of this origin call the mock, e.g. http://localhost:5173.")
+@click.option(
     "--log-level",
     default="warning",
     show_default=True,
@@ -44,6 +55,9 @@ def main(
     overlays: tuple[Path, ...],
     seed: int | None,
     token: str | None,
+    auth: Auth,
+    explain: bool,
+    cors: str | None,
     log_level: str,
 ) -> None:
     """Serve a mock of the file-delivery APIs: real keys, scopes, tiers, limits and tokens, in memory."""
@@ -55,21 +69,23 @@ def main(
     from mockserver.banner import banner
 
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s %(message)s")
-    app = _create(providers, overlays, seed, token)
+    if cors and not re.fullmatch(r"https?://[^/\s]+", cors):
+        raise click.UsageError(f"{cors!r} is no origin: write scheme and host, e.g. http://localhost:5173")
+    app = _create(providers, overlays=overlays, seed=seed, token=token, auth=auth, explain=explain, cors=cors)
     listener = _listen(host, port)
     base = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-    click.echo(banner(app.world, base))
+    click.echo(banner(app.world, base, cors))
     # `httptools` and `uvloop` are used where they are installed; the access log would cost more than the answer.
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="on")
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _create(providers: tuple[str, ...], overlays: tuple[Path, ...], seed: int | None, token: str | None) -> Mock:
+def _create(providers: tuple[str, ...], **settings: Any) -> Mock:
     from latchkey import ContractError
     from mockserver.app import create_app
 
     try:
-        return create_app(*providers, overlays=overlays, seed=seed, token=token)
+        return create_app(*providers, **settings)
     except ContractError as problem:
         raise click.ClickException(str(problem)) from None
     except KeyError as unknown:

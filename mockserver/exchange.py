@@ -41,6 +41,8 @@ class Caller:
     key: Key
     raw: str
     user: Row | None = None
+    #: Nobody looked at the key (see World.auth): plan, roles and scopes are not checked either.
+    stand_in: bool = False
 
     @property
     def administrator(self) -> bool:

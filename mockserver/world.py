@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from latchkey import Contract
 from latchkey.records import Provider, Situation
@@ -18,6 +18,8 @@ from mockserver.limiter import Limiter
 from mockserver.mint import Source
 from mockserver.tokens import Vault
 
+#: Whether keys are looked up, need only be there, or not even that.
+Auth = Literal["strict", "presence", "off"]
 Row = dict[str, Any]
 Table = dict[Any, Row]
 
@@ -50,10 +52,12 @@ class World:
         *,
         seed: int | None = None,
         clock: Clock | None = None,
+        auth: Auth = "strict",
     ) -> None:
         self.contract = contract
         self.clock = clock or (Clock() if seed is None else Clock.frozen_at(SEEDED_START))
         self.journal = Journal()
+        self.auth = auth
         self._fixtures = fixtures
         self._seed = seed
         self.reset()
@@ -110,6 +114,13 @@ class World:
             for key in account.keys:
                 first.setdefault(key.situation, key)
         return list(first.values())
+
+    def stand_in(self, provider: Provider) -> tuple[Key, str]:
+        """The first ready-made full key, which stands in for keys that are not looked up."""
+        raw = next(item.key for item in self.ready_keys(provider.name) if item.situation == "full")
+        key = self.keys.find(provider.name, "key", raw, provider.keys.stored)
+        assert key
+        return key, raw
 
     def next_id(self) -> int:
         """A number that no other row of this world has."""

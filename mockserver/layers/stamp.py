@@ -6,16 +6,21 @@ from collections.abc import Iterator
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from latchkey.records import Provider
 from latchkey.template import fill
 from mockserver.exchange import Exchange
 from mockserver.layers.record import EXCHANGE
 
 
 class Stamp:
-    """Adds the provider's headers to every answer, also to a 404, 405 or 500; an answer's own header wins."""
+    """Adds the provider's headers to every answer, also to a 404, 405 or 500; an answer's own header wins.
 
-    def __init__(self, app: ASGIApp) -> None:
+    With `explain`, a refusal also says in X-Mock-Explain which rule it keeps and why.
+    """
+
+    def __init__(self, app: ASGIApp, *, explain: bool = False) -> None:
         self.app = app
+        self.explain = explain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: Exchange = scope[EXCHANGE]
@@ -26,6 +31,7 @@ class Stamp:
                 message["headers"] = [
                     *message["headers"],
                     *(header for header in stamps(exchange, message["status"]) if header[0] not in present),
+                    *(explained(exchange, exchange.provider) if self.explain else ()),
                 ]
             await send(message)
 
@@ -47,3 +53,13 @@ def stamps(exchange: Exchange, status: int) -> Iterator[tuple[bytes, bytes]]:
     values = exchange.values()
     for name, template in templates.items():
         yield name.lower().encode(), str(fill(template, values)).encode("latin-1", "replace")
+
+
+def explained(exchange: Exchange, provider: Provider) -> Iterator[tuple[bytes, bytes]]:
+    """The header that tells a developer why, for an answer that refuses."""
+    refused = exchange.refused
+    if refused:
+        rule = provider.refusals[refused.name].rule or refused.name
+        # A header holds no line break and no letter beyond ASCII.
+        text = f"{rule}: {refused.reason}".encode("ascii", "backslashreplace").replace(b"\n", b" ").replace(b"\r", b" ")
+        yield b"x-mock-explain", text

@@ -10,7 +10,7 @@ from mockserver.refusals import Refused
 def authorize(exchange: Exchange) -> None:
     """Refuses a caller without one of the operation's roles or scopes."""
     operation, provider, caller = exchange.operation, exchange.provider, exchange.caller
-    if operation is None or caller is None:
+    if operation is None or caller is None or caller.stand_in:
         return
     assert provider
     for role in operation.roles:

@@ -15,6 +15,8 @@ def entitle(exchange: Exchange) -> None:
     operation, provider = exchange.operation, exchange.provider
     if operation is None or not operation.credentials or not operation.entitled:
         return
+    if exchange.caller and exchange.caller.stand_in:
+        return
     assert provider
     exchange.presented = {name: _read(exchange, item) for name, item in provider.presented.items()}
     for entitlement in provider.entitlements:

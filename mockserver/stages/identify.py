@@ -33,8 +33,22 @@ def identify(exchange: Exchange) -> None:
             return
         raise Refused(refusal, reason)
     except Refused:
-        if operation is not None:
+        exchange.caller = _stand_in(exchange)
+        if operation is not None and exchange.caller is None:
             raise
+
+
+def _stand_in(exchange: Exchange) -> Caller | None:
+    """Where keys are not looked up, the account that any caller is taken for."""
+    provider, world = exchange.provider, exchange.world
+    assert provider
+    present = any(exchange.headers.get(item.header.lower()) for item in provider.credentials)
+    if world.auth == "strict" or (world.auth == "presence" and not present):
+        return None
+    key, raw = world.stand_in(provider)
+    account = world.accounts[key.account]
+    user = account.table("users").get(key.user) if key.user is not None else None
+    return Caller(account=account, key=key, raw=raw, user=user, stand_in=True)
 
 
 def _how(credentials: tuple[Credential, ...]) -> str:
