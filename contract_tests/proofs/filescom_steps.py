@@ -63,8 +63,10 @@ def made(lab: Lab, answer: Answer) -> Made:
 def new_key(lab: Lab, key: Key | str | None = None, **body: Any) -> Iterator[Made]:
     """A new key that is deleted again in the end."""
     new = create(lab, key, **body)
-    yield new
-    delete(lab, new.id)
+    try:
+        yield new
+    finally:
+        delete(lab, new.id)
 
 
 def delete(lab: Lab, id: int, key: Key | str | None = None) -> Answer:
@@ -242,8 +244,10 @@ def scratch(lab: Lab, below: str = "", key: Key | None = None) -> Iterator[str]:
     """A folder of the proof's own, made by the site-wide key unless another is given, and deleted in the end."""
     path = f"{below}/proof-{uuid4().hex[:12]}".lstrip("/")
     lab.call("create_folder", key=key or lab.key(), path={"path": path}, json={}).given()
-    yield path
-    remove(lab, lab.key(), path, recursive=True)
+    try:
+        yield path
+    finally:
+        remove(lab, lab.key(), path, recursive=True)
 
 
 # Logs and errors.
