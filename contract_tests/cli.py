@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from contract_tests.profile import GATE, PROFILES
-from contract_tests.verdict import USAGE
 
 if TYPE_CHECKING:
     from latchkey import Contract
@@ -37,12 +36,17 @@ def _narrowing(command: Any) -> Any:
     )(command)
 
 
+_IN = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUT = click.Path(dir_okay=False, path_type=Path)
+
+
 @main.command()
 @click.argument("target", required=False)
 @click.option("--mock", is_flag=True, help="Start a mock on a free port and run against it.")
 @_narrowing
 @click.option(
     "--level",
+    "--fail-on",
     type=click.Choice(LEVELS),
     default="published",
     show_default=True,
@@ -58,36 +62,30 @@ def _narrowing(command: Any) -> Any:
     show_default=True,
     help="How much is generated: gate suits every change, deep takes minutes.",
 )
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as JSON.")
-@click.option(
-    "--junit", "junit_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as JUnit XML."
-)
-def run(
-    target: str | None,
-    mock: bool,
-    providers: tuple[str, ...],
-    patterns: tuple[str, ...],
-    level: str,
-    seed: int,
-    profile: str,
-    json_file: Path | None,
-    junit_file: Path | None,
-) -> None:
+@click.option("--waivers", "waiver_file", type=_IN, help="TOML file of known violations that may pass for a while.")
+@click.option("--strict-waivers", is_flag=True, help="Fail on a waiver whose rule is kept.")
+@click.option("--require", multiple=True, metavar="PATTERN", help="Fail when such a rule is not verifiable.")
+@click.option("--strict", is_flag=True, help="Fail when any rule is not verifiable.")
+@click.option("--json", type=_OUT, help="Write the report as JSON.")
+@click.option("--junit", type=_OUT, help="Write the report as JUnit XML.")
+@click.option("--summary", type=_OUT, help="Write the report as Markdown, for the page of a CI job.")
+def run(target: str | None, mock: bool, providers: tuple[str, ...], seed: int, **wanted: Any) -> None:
     """Try every rule on TARGET: a URL, or a TOML file that describes an environment.
 
     Exit codes: 0 conforming, 1 a rule is violated, 2 wrong usage or nothing answers, 3 the suite itself broke.
     """
     if mock == bool(target):
         raise click.UsageError("name a target (a URL or a TOML file), or say --mock")
-    for file in (json_file, junit_file):
+    for file in (wanted["json"], wanted["junit"], wanted["summary"]):
         if file and not file.parent.is_dir():
             raise click.UsageError(f"{file.parent} is not a folder; create it first")
     from contract_tests.own_mock import MockFailed, own_mock
+    from contract_tests.session import Wanted, run_suite
 
     contract = _contract(providers)
     try:
         with own_mock(providers, seed) if mock else nullcontext(target) as where:
-            code = _run(str(where), contract, patterns, level, seed, profile, json_file, junit_file)
+            code = run_suite(str(where), contract, Wanted(seed=seed, **wanted))
     except MockFailed as problem:
         raise click.ClickException(f"the mock did not start: {problem}") from None
     sys.exit(code)
@@ -103,59 +101,6 @@ def _contract(providers: tuple[str, ...]) -> Contract:
         raise click.ClickException(str(problem)) from None
     except KeyError as unknown:
         raise click.UsageError(f"no provider is called {unknown}; see contract-tests rules") from None
-
-
-def _run(
-    where: str,
-    contract: Contract,
-    patterns: tuple[str, ...],
-    level: str,
-    seed: int,
-    profile: str,
-    json_file: Path | None,
-    junit_file: Path | None,
-) -> int:
-    from rich.console import Console
-
-    from contract_tests.client import Unreachable
-    from contract_tests.progress import Progress
-    from contract_tests.report.machine import as_json, as_junit
-    from contract_tests.report.terminal import print_report
-    from contract_tests.run import check_reachable, open_run, prove
-    from contract_tests.target import TargetError, read_target
-    from contract_tests.verdict import Verdict
-    from latchkey.rules import Level
-
-    try:
-        opened = open_run(read_target(where, contract), contract, seed=seed)
-        check_reachable(opened)
-    except (TargetError, Unreachable) as problem:
-        click.echo(f"Error: {problem}", err=True)
-        return USAGE
-    opened.gate, opened.profile = Level[level], PROFILES[profile]
-    console = Console(highlight=False)
-    prove(opened, patterns, Progress(console))
-    verdict = Verdict.of(opened.rules, opened.results)
-    if not verdict.results:
-        click.echo("Error: no rule matches; see contract-tests rules", err=True)
-        return USAGE
-    requests, seconds = sum(result.requests for result in verdict.results.values()), time.monotonic() - opened.started
-    print_report(console, contract, opened.rules, verdict, f"{requests} requests in {seconds:.1f} s, seed {seed}.")
-    facts = {
-        "target": opened.target.name,
-        "seed": seed,
-        "gate": level,
-        "profile": profile,
-        "seconds": round(seconds, 1),
-        "requests": requests,
-    }
-    if json_file:
-        json_file.write_text(
-            json.dumps(as_json(opened.rules, verdict, facts), indent=2, ensure_ascii=False) + "\n", "utf-8"
-        )
-    if junit_file:
-        junit_file.write_bytes(as_junit(opened.rules, verdict))
-    return verdict.exit_code
 
 
 @main.command()

@@ -104,6 +104,7 @@ class Gate:
             missing=missing,
         )
 
+    # A violation outweighs a broken proof: it is certain.
     def _code(self, verdict: Verdict, violated: set[str], missing: tuple[str, ...], stale: tuple[Waiver, ...]) -> int:
         if violated or missing or (stale and self.strict_waivers):
             return VIOLATED

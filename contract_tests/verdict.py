@@ -47,10 +47,3 @@ class Verdict:
     def count(self) -> dict[Outcome, int]:
         """How many rules came to each outcome, zeros included."""
         return {outcome: len(self.having(outcome)) for outcome in Outcome}
-
-    @property
-    def exit_code(self) -> int:
-        """A violation outweighs a broken proof: it is certain."""
-        if self.having(Outcome.VIOLATED):
-            return VIOLATED
-        return BROKEN if self.having(Outcome.ERROR) else CONFORMING

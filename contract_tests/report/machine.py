@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
+from contract_tests.gate import Decision
 from contract_tests.outcome import Outcome, Result
 from contract_tests.verdict import Verdict
 from latchkey.rules import Rule
@@ -14,12 +15,18 @@ from latchkey.rules import Rule
 VERSION = 1
 
 
-def as_json(rules: Mapping[str, Rule], verdict: Verdict, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The report as JSON data: version, facts about the run, totals, and a record per rule."""
+def as_json(
+    rules: Mapping[str, Rule], verdict: Verdict, decision: Decision, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The report as JSON data: version, facts about the run, what the gate decided, totals, and a record per rule."""
     return {
         "version": VERSION,
         **facts,
-        "exit_code": verdict.exit_code,
+        "exit_code": decision.exit_code,
+        "waived": [waiver.rule for waiver in decision.waived],
+        "expired_waivers": [waiver.rule for waiver in decision.expired],
+        "stale_waivers": [waiver.rule for waiver in decision.stale],
+        "required_but_not_verifiable": list(decision.missing),
         "totals": {outcome.value: number for outcome, number in verdict.count().items()},
         "rules": [{**rule_record(rules[id]), **_result(result)} for id, result in verdict.results.items()],
     }

@@ -216,12 +216,44 @@ def test_plain_pytest_runs_the_proofs(mock: Served, tmp_path: Path):
     assert re.search(r"\d+ passed", done.stdout)
 
 
-def test_levels_decide_what_fails(serving: Callable[[Any], Served], tmp_path: Path):
-    """A violated standard is a warning, and a failure where the gate is moved."""
+@pytest.fixture
+def without_challenge(serving: Callable[[Any], Served]) -> str:
+    """A mock whose 401 lost its challenge, which a standard asks for."""
     app = create_app("fileforge", seed=1)
     app.world.contract.providers["fileforge"].refusals["missing_key"].headers.clear()
-    url = serving(app).url
-    arguments = ["run", url, "--provider", "fileforge", "--rule", "fileforge.standard.challenge"]
+    return serving(app).url
+
+
+def test_a_waiver_lets_a_known_violation_pass(without_challenge: str, tmp_path: Path):
+    """Reports and exit code say that it is waived; after its day it fails again."""
+    waivers, summary = tmp_path / "waivers.toml", tmp_path / "summary.md"
+    arguments = ["run", without_challenge, "--provider", "fileforge", "--rule", "fileforge.standard.challenge"]
+    arguments += ["--fail-on", "standard", "--waivers", str(waivers), "--summary", str(summary)]
+    codes = []
+    for day in ("2999-01-01", "2000-01-01"):
+        waivers.write_text(
+            f'[[waiver]]\nrule = "fileforge.standard.challenge"\ntarget = "{without_challenge}"\n'
+            f'reason = "the framework sends none"\nexpires = {day}\n'
+        )
+        codes.append(contract_tests(*arguments).returncode)
+
+    assert codes == [0, 1]
+    assert "waiver expired on 2000-01-01: fileforge.standard.challenge" in summary.read_text()
+
+
+def test_a_required_rule_may_not_stay_unverified(staging: Path):
+    """Without permission to spend a window the limit cannot be tried; where it is required, that fails."""
+    arguments = ["run", str(staging), "--rule", "fileforge.limit.sixty"]
+
+    assert contract_tests(*arguments).returncode == 0
+    done = contract_tests(*arguments, "--require", "fileforge.limit.*")
+    assert done.returncode == 1
+    assert "required, but not verifiable: fileforge.limit.sixty" in done.stdout
+
+
+def test_levels_decide_what_fails(without_challenge: str):
+    """A violated standard is a warning, and a failure where the gate is moved."""
+    arguments = ["run", without_challenge, "--provider", "fileforge", "--rule", "fileforge.standard.challenge"]
 
     assert "1 warned" in (lenient := contract_tests(*arguments)).stdout
     assert lenient.returncode == 0

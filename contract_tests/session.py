@@ -1,0 +1,92 @@
+"""One run from its options to its exit code: open the target, prove, decide, report."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from contract_tests.client import Unreachable
+from contract_tests.gate import Decision, Gate, WaiverError, read_waivers
+from contract_tests.profile import PROFILES
+from contract_tests.progress import Progress
+from contract_tests.report.machine import as_json, as_junit
+from contract_tests.report.summary import as_markdown, told
+from contract_tests.report.terminal import print_report
+from contract_tests.run import Run, check_reachable, open_run, prove
+from contract_tests.target import TargetError, read_target
+from contract_tests.verdict import USAGE, Verdict
+from latchkey import Contract
+from latchkey.rules import Level, load_rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a run is to try, what it has to come to, and where its reports go."""
+
+    patterns: tuple[str, ...]
+    level: str
+    seed: int
+    profile: str
+    waiver_file: Path | None
+    strict_waivers: bool
+    require: tuple[str, ...]
+    strict: bool
+    json: Path | None
+    junit: Path | None
+    summary: Path | None
+
+
+def run_suite(where: str, contract: Contract, wanted: Wanted) -> int:
+    """Runs the suite on the target that `where` names and answers the exit code; a mistake of usage is told in a line."""
+    try:
+        waivers = read_waivers(wanted.waiver_file, load_rules(contract)) if wanted.waiver_file else []
+        run = open_run(read_target(where, contract), contract, seed=wanted.seed)
+        check_reachable(run)
+    except (TargetError, WaiverError, Unreachable) as problem:
+        click.echo(f"Error: {problem}", err=True)
+        return USAGE
+    run.gate, run.profile = Level[wanted.level], PROFILES[wanted.profile]
+    console = Console(highlight=False)
+    prove(run, wanted.patterns, Progress(console))
+    verdict = Verdict.of(run.rules, run.results)
+    if not verdict.results:
+        click.echo("Error: no rule matches; see contract-tests rules", err=True)
+        return USAGE
+    gate = Gate(waivers=waivers, require=wanted.require, strict=wanted.strict, strict_waivers=wanted.strict_waivers)
+    decision = gate.decide(verdict, run.target.name, datetime.now(UTC).date())
+    _report(console, run, verdict, decision, wanted)
+    return decision.exit_code
+
+
+def _report(console: Console, run: Run, verdict: Verdict, decision: Decision, wanted: Wanted) -> None:
+    facts = _facts(run, verdict, wanted)
+    line = f"{facts['requests']} requests in {facts['seconds']} s, seed {run.seed}."
+    print_report(console, run.contract, run.rules, verdict, line)
+    for sentence in told(decision):
+        console.print(sentence, soft_wrap=True, markup=False)
+    if wanted.json:
+        data = as_json(run.rules, verdict, decision, facts)
+        wanted.json.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    if wanted.junit:
+        wanted.junit.write_bytes(as_junit(run.rules, verdict))
+    if wanted.summary:
+        wanted.summary.write_text(as_markdown(run.rules, verdict, decision, run.target.name, line), "utf-8")
+
+
+def _facts(run: Run, verdict: Verdict, wanted: Wanted) -> Mapping[str, Any]:
+    return {
+        "target": run.target.name,
+        "seed": wanted.seed,
+        "gate": wanted.level,
+        "profile": wanted.profile,
+        "seconds": round(time.monotonic() - run.started, 1),
+        "requests": sum(result.requests for result in verdict.results.values()),
+    }
