@@ -51,7 +51,10 @@ async def create(account: str, body: dict[str, Any]) -> tuple[dict[str, Any], in
     wanted = Situation(
         name=situation.name, says="", key={**situation.key, **body}, user=user, revoked=situation.revoked
     )
-    return _revealed(*world.create_key_for(owner, wanted))
+    try:
+        return _revealed(*world.create_key_for(owner, wanted))
+    except LookupError as problem:
+        raise BadRequestProblem(detail=str(problem)) from None
 
 
 def _known(what: str, names: Iterable[Any], table: Mapping[Any, Any]) -> None:

@@ -148,6 +148,16 @@ def test_bad_input_is_told(control: httpx.Client, method: str, path: str, body: 
     assert told in answer.json()["detail"]
 
 
+def test_a_situation_whose_user_is_gone_is_told(control: httpx.Client):
+    """The answer says which user is missing."""
+    account = control.post("/accounts", json={"provider": "filescom"}).json()["id"]
+    for row in control.get(f"/accounts/{account}/rows/users").json():
+        control.delete(f"/accounts/{account}/rows/users/{row['id']}")
+    answer = control.post(f"/accounts/{account}/keys", json={"situation": "member"})
+
+    assert (answer.status_code, "has no user with" in answer.json()["detail"]) == (400, True)
+
+
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}])
 def test_pages_of_other_sites_are_kept_out(control: httpx.Client, headers: dict[str, str]):
     """A foreign Host or Origin is refused."""
