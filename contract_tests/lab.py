@@ -170,7 +170,7 @@ class Lab:
         parameters; those left out are filled with values that name nothing. `method` overrides, e.g. HEAD.
         """
         record = self.operation(operation) if isinstance(operation, str) else operation
-        sent = {**self._headers, **self.credential(key, by), **self._presented(key, presents), **(headers or {})}
+        sent = {**self._headers, **self.credential(key, by), **self.presented(key, presents), **(headers or {})}
         url = self._endpoint.base_url + self.path(record, path or {})
         response = self._send(method or record.method, url, headers=sent, query=query, json=json, content=content)
         return Answer(response, self.contract, record, self.provider.name)
@@ -190,13 +190,12 @@ class Lab:
         response = self._send(method, whole, headers=sent, content=content, query=query)
         return Answer(response, self.contract, None, self.provider.name)
 
-    def send_raw(
-        self, operation: Operation, method: str, url: str, headers: Mapping[str, str], content: bytes | None, key: Key
+    def call_as_is(
+        self, operation: Operation, method: str, url: str, headers: Mapping[str, str], content: bytes | None
     ) -> Answer:
-        """A request made elsewhere, from an address of its own, with this key where the operation needs one."""
-        self.move()
-        ours = {**self.credential(key), **self._presented(key, None)} if operation.credentials else {}
-        response = self._send(method, url, headers={**headers, **self._headers, **ours}, content=content)
+        """Calls an operation with a request made elsewhere. `url` is a path, or whole where the target handed it out."""
+        whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
+        response = self._send(method, whole, headers={**headers, **self._headers}, content=content)
         return Answer(response, self.contract, operation, self.provider.name)
 
     def _send(self, method: str, url: str, **words: Any) -> httpx.Response:
@@ -219,7 +218,8 @@ class Lab:
         raw = key if isinstance(key, str) else key.raw
         return {chosen.header: f"{chosen.scheme} {raw}" if chosen.scheme else raw}
 
-    def _presented(self, key: Key | str | None, presents: Mapping[str, Any] | None) -> dict[str, str]:
+    def presented(self, key: Key | str | None, presents: Mapping[str, Any] | None = None) -> dict[str, str]:
+        """The headers of what goes with this key (its domain, say)."""
         values = presents if presents is not None else key.presents if isinstance(key, Key) else {}
         return {
             str(item.header): str(values[name])

@@ -50,7 +50,8 @@ class Run:
         """The sweep of this lab's provider, made once."""
         name = lab.provider.name
         if name not in self.sweeps:
-            self.sweeps[name] = sweep(lab, examples=self.profile.sweep, seeded=self.seed)
+            most = self.profile.sweep
+            self.sweeps[name] = sweep(lab, covering=most, random=max(1, most // 3), seeded=self.seed)
         return self.sweeps[name]
 
 

@@ -256,7 +256,10 @@ def _operation(path: str, method: str, raw: Mapping[str, Any], document: Mapping
         issues=policy.get("issues"),
         raw=policy.get("raw", False),
         headers=policy.get("headers", {}),
-        **{field: tuple(policy.get(field, ())) for field in ("scopes", "roles", "limits", "spends", "refusals")},
+        **{
+            field: tuple(policy.get(field, ()))
+            for field in ("scopes", "roles", "limits", "spends", "refusals", "unique")
+        },
     )
 
 

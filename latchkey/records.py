@@ -170,6 +170,7 @@ class Operation:
     raw: bool
     headers: Mapping[str, str]
     refusals: tuple[str, ...]
+    unique: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,56 @@
+"""Takes from the generators what would make two runs with one seed differ: profiles, databases, and the code around them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import hypothesis.internal.conjecture.providers as drawing
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis.configuration import set_hypothesis_home_dir, storage_directory
+from hypothesis.internal.constants_ast import Constants
+
+#: Whole, so that neither a profile of the environment (hypothesis loads one where CI is set) nor of the user's tests shines
+#: through. Only generating: nothing is shrunk, replayed or explained.
+SETTINGS = settings(
+    settings.get_profile("default"),
+    phases=[Phase.generate],
+    database=None,
+    deadline=None,
+    derandomize=False,
+    suppress_health_check=list(HealthCheck),
+    verbosity=Verbosity.quiet,
+    print_blob=False,
+    backend="hypothesis",
+)
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Inside, values are drawn from the seed alone.
+
+    Hypothesis would also draw constants that stand in the source code of whatever is imported from outside site-packages, and
+    remember them: then a checkout generates other cases than a wheel. And it would keep its tables of Unicode in a folder of
+    the working directory.
+    """
+    home, known, found = _home(), drawing.CONSTANTS_CACHE, drawing._get_local_constants
+    nothing = Constants()
+    set_hypothesis_home_dir(_cache())
+    drawing.CONSTANTS_CACHE = type(known)(1024)
+    drawing._get_local_constants = lambda: nothing
+    try:
+        yield
+    finally:
+        set_hypothesis_home_dir(home)
+        drawing.CONSTANTS_CACHE, drawing._get_local_constants = known, found
+
+
+def _home() -> Path:
+    return storage_directory(intent_to_write=False).home_directory
+
+
+def _cache() -> Path:
+    """Where tables of Unicode are kept, which take a second to make: the user's folder for such things."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "latchkey"

@@ -1,0 +1,208 @@
+"""Requests made up from the contract: its examples, the bounds of its schemas, and random ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from unittest import SkipTest
+from urllib.parse import unquote, urlsplit
+
+import requests
+import schemathesis
+from hypothesis import given, seed, settings
+from hypothesis.errors import StopTest, Unsatisfiable, UnsatisfiedAssumption
+from hypothesis.strategies import DataObject, data
+from schemathesis import Case, GenerationMode
+from schemathesis.config import SchemathesisConfig
+from schemathesis.generation.coverage import GenerationSession
+from schemathesis.generation.drivers import CoverageGenerator
+from schemathesis.generation.feedback import NO_FEEDBACK
+from schemathesis.generation.hypothesis.examples import generate_one
+from schemathesis.generation.overrides import Override
+from schemathesis.schemas import APIOperation
+
+from contract_tests.sweep.repeatable import SETTINGS, repeatable
+from latchkey import Contract
+from latchkey.records import Operation
+
+#: Headers that the generator's transport adds and that say nothing; one of them is random.
+_NOISE = {"user-agent", "accept-encoding", "connection", "x-schemathesis-testcaseid", "accept"}
+Generated = APIOperation[Any, Any, Any, Any]
+_VALID, _INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
+_BOUNDARY = re.compile(r"multipart/.*boundary=(\w+)")
+#: How often a random case is tried for each one that is wanted. Hypothesis itself would try a thousand times.
+_PATIENCE = 10
+
+
+class _Enough(BaseException):
+    """Nothing can be drawn. Not an Exception: hypothesis would take one for a failed test, and try it again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A request, without a credential. `url` is the path and query of one at the target, or whole where the target handed
+    it out. `fits` says that all of it is meant to fit the contract; `mistaken_header` that its mistake is in a header, whose
+    value then is not ours to correct.
+    """
+
+    operation: Operation
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes | None
+    fits: bool
+    mistaken_header: bool = False
+
+
+class Samples:
+    """The samples of each operation; the same for the same contract, numbers and seed."""
+
+    def __init__(self, contract: Contract, *, covering: int, random: int, seeded: int) -> None:
+        self._covering_most = covering
+        self._random_most = random
+        self._seed = seeded
+        self._made: dict[str, list[Sample]] = {}
+        # Our own settings only: the generator would otherwise look for configuration in the working directory's parents.
+        self._config = SchemathesisConfig()
+        self._schema = schemathesis.openapi.from_dict(_without_credentials(contract.bundle), config=self._config)
+
+    def begin(self, operation: Operation) -> Sample | None:
+        """The sample that most likely succeeds: the contract's example or, where it has none, the plainest case."""
+        return next((sample for sample in self.of(operation) if sample.fits), None)
+
+    def of(self, operation: Operation) -> list[Sample]:
+        """The contract's examples first, then cases that cover it, then random ones: so many valid, so many invalid."""
+        if operation.id not in self._made:
+            self._made[operation.id] = self._make(operation)
+        return self._made[operation.id]
+
+    def _make(self, operation: Operation) -> list[Sample]:
+        generated = self._schema.find_operation_by_id(operation.id)
+        with repeatable():
+            cases = [*_exemplified(generated), *self._covering(generated)]
+            for mode in (_VALID, _INVALID):
+                cases += self._random(generated, mode, f"{self._seed} {operation.id} {mode.value}")
+            return list(_distinct(sample for case in cases if (sample := _written(operation, case))))
+
+    def _covering(self, generated: Generated) -> Iterator[Case[Any]]:
+        """Cases at the bounds of the schemas, evenly chosen of all there are; those that try other methods are left out."""
+        generator = CoverageGenerator(
+            operation=generated,
+            generation_modes=[_VALID, _INVALID],
+            generation_config=self._config.projects.get_default().generation,
+            auth_storage=None,
+            override=Override(),
+            feedback=NO_FEEDBACK,
+            # The generator's own session is the process's, and remembers what earlier sweeps have seen.
+            session=GenerationSession(),
+        )
+        cases = [case for case in generator if case.method.upper() == generated.method.upper()]
+        for mode in (_VALID, _INVALID):
+            yield from _evenly(
+                [case for case in cases if case.meta and case.meta.generation.mode == mode], self._covering_most
+            )
+
+    def _random(self, generated: Generated, mode: GenerationMode, seeded: str) -> list[Case[Any]]:
+        """Drawn at random; none where the operation leaves nothing to choose."""
+        drawn: list[Case[Any]] = []
+        strategy, tries = generated.as_strategy(generation_mode=mode), count(1)
+
+        @seed(seeded)
+        @settings(SETTINGS, max_examples=self._random_most)
+        @given(data())
+        def draw(source: DataObject) -> None:
+            try:
+                drawn.append(source.draw(strategy))
+            except (StopTest, UnsatisfiedAssumption):
+                if next(tries) > _PATIENCE * self._random_most:
+                    raise _Enough from None
+                raise
+
+        with suppress(Unsatisfiable, SkipTest, _Enough):
+            draw()
+        return drawn
+
+
+def reaches(operation: Operation, path: str) -> bool:
+    """Whether every router takes this path, unquoted, for one of the operation's."""
+    odd = any(ord(char) < 32 or ord(char) == 127 for char in path) or {"", ".", ".."} & set(path.split("/")[1:])
+    return not odd and parameters_of(operation, path) is not None
+
+
+def parameters_of(operation: Operation, path: str) -> dict[str, str] | None:
+    """The parameters in an unquoted path; None where it is not one of this operation's."""
+    deep = {item.name for item in operation.parameters if item.schema.get("format") == "path"}
+    parts = re.split(r"\{(\w+)\}", operation.path)
+    pattern = "".join(
+        f"(?P<{part}>{'.*' if part in deep else '[^/]+'})" if index % 2 else re.escape(part)
+        for index, part in enumerate(parts)
+    )
+    hit = re.fullmatch(pattern, path)
+    return hit.groupdict() if hit else None
+
+
+def _without_credentials(bundle: Mapping[str, Any]) -> dict[str, Any]:
+    """The document without security, so that no credential is generated beside ours."""
+    document = deepcopy(dict(bundle))
+    for item in document["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                operation.pop("security", None)
+    return document
+
+
+def _exemplified(generated: Generated) -> list[Case[Any]]:
+    return [generate_one(strategy) for strategy in generated.get_strategies_from_examples()]
+
+
+def _evenly(cases: list[Case[Any]], most: int) -> list[Case[Any]]:
+    """At most this many of them, from the first on and evenly spread."""
+    step = max(1.0, len(cases) / most)
+    return [cases[int(index * step)] for index in range(min(most, len(cases)))]
+
+
+def _written(operation: Operation, case: Case[Any]) -> Sample | None:
+    """The case as a request; None where it cannot be written as HTTP, or would not be one of this operation."""
+    words = case.as_transport_kwargs(base_url="http://target.invalid")
+    headers = {name: value for name, value in (words.pop("headers", None) or {}).items() if name.lower() not in _NOISE}
+    try:
+        prepared = requests.Request(words.pop("method"), words.pop("url"), headers=headers, **words).prepare()
+        written = {name: str(value) for name, value in prepared.headers.items() if name.lower() != "content-length"}
+        "".join(f"{name}{value}" for name, value in written.items()).encode("ascii")
+    except (ValueError, requests.RequestException):
+        return None
+    parts = urlsplit(str(prepared.url))
+    if not reaches(operation, unquote(parts.path)):
+        return None
+    body, meta = prepared.body, case.meta
+    content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None
+    boundary = _BOUNDARY.search(written.get("Content-Type", ""))
+    if boundary and content:
+        # Drawn by the transport, and from no seed.
+        written["Content-Type"] = written["Content-Type"].replace(boundary[1], "boundary")
+        content = content.replace(boundary[1].encode(), b"boundary")
+    modes = {location.value: part.mode for location, part in meta.components.items()} if meta else {}
+    return Sample(
+        operation=operation,
+        method=str(prepared.method),
+        url=parts.path + (f"?{parts.query}" if parts.query else ""),
+        headers=written,
+        content=content,
+        fits=meta is None or meta.generation.mode == _VALID,
+        mistaken_header=modes.get("header") == _INVALID,
+    )
+
+
+def _distinct(samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Each request once: operations without input would otherwise be sent the same again and again."""
+    seen = set()
+    for sample in samples:
+        wire = (sample.method, sample.url, tuple(sample.headers.items()), sample.content)
+        if wire not in seen:
+            seen.add(wire)
+            yield sample
