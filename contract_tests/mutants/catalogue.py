@@ -11,7 +11,7 @@ import jsonschema_rs
 
 from contract_tests.mutants.sabotage import SABOTAGES
 from latchkey import ContractError
-from latchkey.rules import Rule
+from latchkey.rules import Level, Rule
 from latchkey.source import read_yaml
 
 HERE = Path(__file__).parent
@@ -49,6 +49,7 @@ _SHAPE = jsonschema_rs.Draft202012Validator(
                     "properties": {
                         "name": {"type": "string", "pattern": "^[a-z0-9-]+$"},
                         "says": {"type": "string"},
+                        "warns": {"type": "array", "items": {"type": "string"}},
                         **_EDIT,
                     },
                     "oneOf": [{"required": ["actions"]}, {"required": ["sabotage"]}],
@@ -63,7 +64,8 @@ _SHAPE = jsonschema_rs.Draft202012Validator(
 class Mutant:
     """A mock that differs from the correct one: by overlay `actions`, or by a `sabotage` of this name.
 
-    `rule` is the rule that it breaks; None for a harmless variant.
+    `rule` is the rule that it breaks; None for a harmless variant. `warns` are rules of level `standard` that a harmless
+    variant does not keep: what no document forbids may still be worth a warning.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Mutant:
     rule: str | None
     actions: tuple[Mapping[str, Any], ...] = ()
     sabotage: str | None = None
+    warns: tuple[str, ...] = ()
 
 
 def load_mutants(rules: Mapping[str, Rule]) -> list[Mutant]:
@@ -97,6 +100,9 @@ def _read(file: Path, provider: str, rules: Mapping[str, Rule]) -> Iterator[Muta
             rule = item.get("rule")
             if rule is not None and (rule not in rules or not rules[rule].testable):
                 raise ContractError(file, (kind, index, "rule"), f"{rule} is no testable rule; correct it")
+            for position, name in enumerate(item.get("warns", ())):
+                if name not in rules or rules[name].level is not Level.standard:
+                    raise ContractError(file, (kind, index, "warns", position), f"{name} is no rule of level standard")
             if "sabotage" in item and item["sabotage"] not in SABOTAGES:
                 raise ContractError(file, (kind, index, "sabotage"), f"there is: {', '.join(SABOTAGES)}")
             yield Mutant(
@@ -106,4 +112,5 @@ def _read(file: Path, provider: str, rules: Mapping[str, Rule]) -> Iterator[Muta
                 rule=rule,
                 actions=tuple(item.get("actions", ())),
                 sabotage=item.get("sabotage"),
+                warns=tuple(item.get("warns", ())),
             )

@@ -57,9 +57,9 @@ def hunt_one(mutant: Mutant, seed: int) -> Catch:
     if mutant.rule:
         found = verdict.results.get(mutant.rule)
         return Catch(mutant, mutant.rule in violated, violated, found.reason if found else "no proof ran")
-    grave = [id for id in violated if run.rules[id].level >= Level.standard]
+    grave = {id for id in violated if run.rules[id].level >= Level.standard}
     errors = [f"{result.rule}: {result.reason}" for result in verdict.having(Outcome.ERROR)]
-    return Catch(mutant, not grave and not errors, violated, "; ".join(errors) or None)
+    return Catch(mutant, grave == set(mutant.warns) and not errors, violated, "; ".join(errors) or None)
 
 
 def tried(mutant: Mutant, seed: int, patterns: Sequence[str] = (), *plugins: object) -> Run:

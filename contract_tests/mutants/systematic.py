@@ -86,8 +86,11 @@ class _Walk:
                 yield from self.changes(member, known, (*place, name))
         elif isinstance(value, list):
             for index, item in enumerate(value):
-                yield (*place, index), "dropped", _GONE
-                yield from self.changes(item, schema.get("items", {}), (*place, index))
+                if len(value) > schema.get("minItems", 0):
+                    yield (*place, index), "dropped", _GONE
+                # Of different words out of a few, another one would be there twice.
+                if not (schema.get("uniqueItems") and "enum" in schema["items"]):
+                    yield from self.changes(item, schema.get("items", {}), (*place, index))
             for index in range(len(value) - 1):
                 swapped = [*value[:index], value[index + 1], value[index], *value[index + 2 :]]
                 yield (*place, index), "after-next", swapped
