@@ -86,3 +86,55 @@ def numbers_trusted() -> None:
         return int(value) if item.type == "integer" and value is not None else value
 
     entitle._read = trusting  # type: ignore[attr-defined]
+
+
+@sabotage("first-mistake-only")
+def first_mistake_only() -> None:
+    """Of several mistakes in a request the first alone is told."""
+    validate = import_module("mockserver.stages.validate")
+    invalid: Callable[..., Any] = validate.invalid
+
+    def first(provider: Any, mistakes: Any, **words: Any) -> Any:
+        field, messages = next(iter(mistakes.items()))
+        return invalid(provider, {field: messages[:1]}, **words)
+
+    validate.invalid = first  # type: ignore[attr-defined]
+
+
+@sabotage("rows-of-everyone")
+def rows_of_everyone() -> None:
+    """A row is found by its id, whoever owns it."""
+    from collections import ChainMap
+
+    from mockserver.exchange import Exchange
+
+    def table(self: Exchange, name: str) -> Any:
+        others = self.world.accounts_of(self.account.provider)
+        return ChainMap(self.account.table(name), *(account.table(name) for account in others))
+
+    Exchange.table = table  # type: ignore[method-assign]
+
+
+@sabotage("preflight-granted")
+def preflight_granted() -> None:
+    """A page of any origin is told that it may call."""
+    from mockserver.layers.answer import Answer
+
+    decide = Answer.decide
+
+    def granting(self: Answer, exchange: Exchange) -> Reply:
+        from mockserver.exchange import Reply
+
+        if exchange.method != "OPTIONS":
+            return decide(self, exchange)
+        asked = exchange.headers.get("access-control-request-headers", "")
+        return Reply(
+            204,
+            headers={
+                "Access-Control-Allow-Origin": exchange.headers.get("origin", "*"),
+                "Access-Control-Allow-Methods": "GET, POST, DELETE",
+                "Access-Control-Allow-Headers": asked,
+            },
+        )
+
+    Answer.decide = granting  # type: ignore[method-assign]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from contract_tests.mutants.sabotage.registry import sabotage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from latchkey.records import Credential
     from mockserver.exchange import Caller, Exchange
     from mockserver.keys import Key, KeyRing
@@ -202,3 +204,92 @@ def bad_bearer_rescued() -> None:
         return caller
 
     identify._recognise = trying  # type: ignore[attr-defined]
+
+
+@sabotage("scopes-of-account")
+def scopes_of_account() -> None:
+    """A key may do what any key of its account may."""
+    from dataclasses import replace
+
+    identify = import_module(IDENTIFY)
+    recognise = identify._recognise
+
+    def generous(exchange: Exchange, credential: Credential, raw: str) -> Caller:
+        caller: Caller = recognise(exchange, credential, raw)
+        keys = exchange.world.keys.of(caller.account.id)
+        scopes = dict.fromkeys(scope for key in keys for scope in key.scopes)
+        return replace(caller, key=replace(caller.key, scopes=tuple(scopes)))
+
+    identify._recognise = generous  # type: ignore[attr-defined]
+
+
+@sabotage("keys-expire")
+def keys_expire() -> None:
+    """A key ends a year after it was made."""
+    from mockserver.keys import Key
+
+    Key.expired = lambda self, now: now >= self.created_at + 365 * 86400  # type: ignore[method-assign]
+
+
+@sabotage("new-key-mistold")
+def new_key_mistold() -> None:
+    """The key that is revealed lacks the last character of the one that is kept."""
+    from mockserver.keys import KeyRing
+
+    create = KeyRing.create
+
+    def mistelling(self: KeyRing, *words: Any, **fields: Any) -> tuple[Key, str]:
+        key, raw = create(self, *words, **fields)
+        return key, raw[:-1]
+
+    KeyRing.create = mistelling  # type: ignore[method-assign]
+
+
+@sabotage("key-name-lost")
+def key_name_lost() -> None:
+    """Every key has the same name, whatever its owner called it."""
+    from mockserver.keys import KeyRing
+
+    create = KeyRing.create
+    KeyRing.create = lambda self, form, **fields: create(self, form, **{**fields, "name": "API key"})  # type: ignore[method-assign]
+
+
+@sabotage("unknown-scopes-accepted")
+def unknown_scopes_accepted() -> None:
+    """A key is created with whatever scopes are asked for."""
+    import mockserver.control.keys
+
+    known = mockserver.control.keys._known
+    lenient = lambda what, names, table: None if what == "scope" else known(what, names, table)  # noqa: E731
+    mockserver.control.keys._known = lenient
+
+
+@sabotage("downgrade-revokes")
+def downgrade_revokes() -> None:
+    """Whoever drops to a tier without keys loses those that there are, for good."""
+    _on_change_of_tier(lambda world, key, allowed: world.clock.now() if not allowed else key.revoked_at)
+
+
+@sabotage("upgrade-revives")
+def upgrade_revives() -> None:
+    """An upgrade makes all keys of the account good again, the revoked ones too."""
+    _on_change_of_tier(lambda world, key, allowed: None if allowed else key.revoked_at)
+
+
+def _on_change_of_tier(revoked_at: Callable[[World, Key, bool], float | None]) -> None:
+    """A change of an account sets when each of its keys was revoked, by whether its tier is allowed to have keys."""
+    import mockserver.control.accounts as control
+    from mockserver.control.app import current_world
+
+    change = control.change
+
+    async def changing(account: str, body: dict[str, Any]) -> dict[str, Any]:
+        changed = await change(account, body)
+        world = current_world()
+        owner = world.accounts[account]
+        tiers = world.contract.providers[owner.provider].keys.tiers
+        for key in world.keys.of(account):
+            key.revoked_at = revoked_at(world, key, tiers is None or owner.tier in tiers)
+        return changed
+
+    control.change = changing

@@ -74,3 +74,48 @@ def refused_calls_extend() -> None:
             raise
 
     Limiter.take = extending  # type: ignore[method-assign]
+
+
+@sabotage("exhausted-blocks-all")
+def exhausted_blocks_all() -> None:
+    """Who has used up one limit is refused by all of them."""
+    from mockserver.limiter import Exhausted, Limiter, Reading
+
+    take = Limiter.take
+    blocked: dict[str, float] = {}
+
+    def blocking(self: Limiter, wanted: Any, now: float, **words: Any) -> Any:
+        for limit, partition in wanted:
+            if blocked.get(partition, 0) > now:
+                raise Exhausted(Reading(limit, 0, blocked[partition]))
+        try:
+            return take(self, wanted, now, **words)
+        except Exhausted as problem:
+            for _, partition in wanted:
+                blocked[partition] = problem.reading.reset
+            raise
+
+    Limiter.take = blocking  # type: ignore[method-assign]
+
+
+@sabotage("debt-forgiven")
+def debt_forgiven() -> None:
+    """Each window begins anew, whatever was owed."""
+    from mockserver.limiter import Limiter, _Window
+
+    def current(self: Limiter, limit: Limit, partition: str, now: float) -> _Window | None:
+        window = self._windows.get((limit.id, partition))
+        if window is not None and now >= window.opened + limit.window:
+            del self._windows[limit.id, partition]
+            return None
+        return window
+
+    Limiter._current = current  # type: ignore[method-assign]
+
+
+@sabotage("work-costs-one")
+def work_costs_one() -> None:
+    """A call is charged one unit, however much work it asks for."""
+    from mockserver.exchange import Exchange
+
+    Exchange.spend = lambda self, limit, units=1: self.take([limit])  # type: ignore[method-assign]
