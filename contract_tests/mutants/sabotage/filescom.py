@@ -96,7 +96,7 @@ sabotages(
                 "delete_api_key",
                 "delete_current_api_key",
             ),
-            "files": ("list_folder", "find_file", "download_file", "delete_file"),
+            "files": ("find_file", "download_file", "delete_file"),
             "uploads": ("begin_upload",),
         }.items()
         for name in names
@@ -141,6 +141,28 @@ def last_caller_remembered() -> None:
     STAGES["identify"] = remembering  # type: ignore[index]
 
 
+@sabotage("filescom-folders-public")
+def folders_public() -> None:
+    """Whoever asks for a folder without a credential sees what the first site has."""
+    from mockserver.exchange import Caller
+    from mockserver.refusals import Refused
+    from mockserver.stages import STAGES
+
+    identify = STAGES["identify"]
+
+    def public(exchange: Exchange) -> None:
+        try:
+            identify(exchange)
+        except Refused as refused:
+            open_to_all = exchange.operation and exchange.operation.id == "filescom.list_folder"
+            if not open_to_all or refused.name != "authentication_required":
+                raise
+            account = next(exchange.world.accounts_of("filescom"))
+            exchange.caller = Caller(account=account, key=exchange.world.keys.of(account.id)[0], raw="")
+
+    STAGES["identify"] = public  # type: ignore[index]
+
+
 def _refuse_administrators(delete: Any, call: Exchange) -> Reply:
     if call.table("users").get(call.parameters["id"], {}).get("site_admin"):
         call.refuse("users_cannot_manage_keys", "administrators are not deleted")
@@ -179,7 +201,6 @@ def _soft_delete(delete: Any, call: Exchange) -> Reply:
 
 sabotages(
     {
-        "filescom-members-reach-all-files": ("paths.letters", lambda letters, call, path: "lrwd"),
         "filescom-administrators-stay": ("users.delete_user", _refuse_administrators),
         "filescom-user-deleted-softly": ("users.delete_user", _soft_delete),
         "filescom-user-leaves-keys-to-nobody": ("users.delete_user", _keys_to_nobody),

@@ -44,6 +44,17 @@ def _creators_delete(delete: Any, call: Exchange) -> Reply:
     return reply
 
 
+def _listed_to_all(handler: Any, call: Exchange) -> Reply:
+    files = _files()
+    letters = files.letters
+    files.letters = lambda call, path: letters(call, path) or "l"
+    try:
+        reply: Reply = handler(call)
+    finally:
+        files.letters = letters
+    return reply
+
+
 def _file_listed(handler: Any, call: Exchange) -> Reply:
     from mockserver.exchange import Reply
 
@@ -62,7 +73,8 @@ def _folder_again(create: Any, call: Exchange) -> Reply:
 
 def _folder_not_kept(create: Any, call: Exchange) -> Reply:
     reply: Reply = create(call)
-    del call.table("files")[_files().fold(reply.body["path"])]
+    if "/" in reply.body["path"]:
+        del call.table("files")[_files().fold(reply.body["path"])]
     return reply
 
 
@@ -113,6 +125,8 @@ sabotages(
 
 sabotages(
     {
+        "filescom-all-files-readable": ("paths.letters", lambda letters, call, path: letters(call, path) or "lr"),
+        "filescom-folders-listed-to-all": ("files.list_folder", _listed_to_all),
         "filescom-path-by-its-beginning": ("paths.within", lambda within, path, folder: path.startswith(folder)),
         "filescom-path-case-matters": (
             "paths.fold",
