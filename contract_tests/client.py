@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import httpx
+
+from contract_tests.crowd import AFTER, AMID, BEFORE, LANES, Exchange, Happening, at_once, during
+
+#: Where a request keeps the headers that it was given, as opposed to those that httpx added.
+_GIVEN = "given"
 
 
 class Unreachable(Exception):
@@ -18,6 +23,7 @@ class Client:
     """One connection pool for the whole run. Never follows redirects: a redirect is an answer to be judged."""
 
     def __init__(self, *, timeout: float = 10.0) -> None:
+        self._timeout = timeout
         self._http = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
         self._secrets: dict[str, str] = {}
         self._sent: list[str] = []
@@ -36,7 +42,16 @@ class Client:
             text = text.replace(secret, f"${self._secrets[secret]}")
         return text
 
-    def send(
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """The response, its body read. Raises Unreachable where there is none."""
+        self._sent.append(self._curl(request))
+        self.total += 1
+        try:
+            return self._http.send(request)
+        except httpx.TransportError as problem:
+            raise Unreachable(f"{request.url.copy_with(query=None)}: {problem}") from None
+
+    def prepare(
         self,
         method: str,
         url: str,
@@ -45,19 +60,37 @@ class Client:
         query: Mapping[str, Any] | None = None,
         json: Any = None,
         content: bytes | None = None,
-    ) -> httpx.Response:
-        """The response, its body read. Raises Unreachable where there is none."""
-        request = self._http.build_request(method, url, headers=headers, params=query, json=json, content=content)
+    ) -> httpx.Request:
+        """A request, to be sent once or more."""
+        given = dict(headers or {})
+        request = self._http.build_request(
+            method, url, headers=given, params=query, json=json, content=content, extensions={_GIVEN: given}
+        )
         # What httpx adds of itself says nothing about the rule.
         for name in ("accept-encoding", "user-agent"):
-            if name not in {given.lower() for given in headers or {}}:
+            if name not in {name.lower() for name in given}:
                 del request.headers[name]
-        self._sent.append(self._curl(request, headers or {}))
-        self.total += 1
-        try:
-            return self._http.send(request)
-        except httpx.TransportError as problem:
-            raise Unreachable(f"{request.url.copy_with(query=None)}: {problem}") from None
+        return request
+
+    def send_at_once(self, requests: Sequence[httpx.Request]) -> list[Exchange]:
+        """The exchanges of these requests, each on a connection of its own. Raises Unreachable where none is answered."""
+        self._sent.append(" ".join([*map(_behind, _folded_all(map(self._curl, requests))), "wait"]))
+        self.total += len(requests)
+        exchanges = at_once(requests, timeout=self._timeout)
+        if not any(exchange.response for exchange in exchanges):
+            raise Unreachable(
+                f"{requests[0].url.copy_with(query=None)}: none of {len(requests)} connections was answered"
+            )
+        return exchanges
+
+    def send_during(self, request: httpx.Request, action: Callable[[], object]) -> Happening:
+        """The exchanges of this request, sent again and again while the action takes place."""
+        times = LANES * (BEFORE + AMID + AFTER)
+        self._sent.append(" ".join([_behind(_folded(self._curl(request), times)[0]), "# and meanwhile:"]))
+        self.total += times
+        happening = during(request, action, timeout=self._timeout)
+        self._sent.append("wait")
+        return happening
 
     def note(self, text: str) -> None:
         """Writes down, as a comment between the curl lines, what happened beside the requests."""
@@ -66,7 +99,7 @@ class Client:
     def take_sent(self) -> list[str]:
         """The lines since the last call, repeated requests folded."""
         sent, self._sent = self._sent, []
-        return [line for same, lines in groupby(sent) for line in _folded(same, sum(1 for _ in lines))]
+        return list(_folded_all(sent))
 
     def sent_since(self, count: int) -> list[str]:
         """The lines after the first `count` since the last `take_sent`."""
@@ -81,7 +114,8 @@ class Client:
         """How many lines since the last `take_sent`."""
         return len(self._sent)
 
-    def _curl(self, request: httpx.Request, given: Mapping[str, str]) -> str:
+    def _curl(self, request: httpx.Request) -> str:
+        given: Mapping[str, str] = request.extensions[_GIVEN]
         words = ["curl", "-i"]
         if request.method == "HEAD":
             words.append("-I")
@@ -103,6 +137,16 @@ class Client:
             return shlex.quote(text)
         escaped = hidden.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
         return f'"{escaped}"'
+
+
+def _folded_all(lines: Iterable[str]) -> Iterator[str]:
+    for line, same in groupby(lines):
+        yield from _folded(line, sum(1 for _ in same))
+
+
+def _behind(command: str) -> str:
+    """The command, or each round of a loop, in the background."""
+    return command.replace("; done", " & done") if command.startswith("for ") else f"{command} &"
 
 
 def _folded(line: str, times: int) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from urllib.parse import quote
 
 import httpx
@@ -13,9 +13,11 @@ import pytest
 
 from contract_tests.answer import Answer
 from contract_tests.client import Client
+from contract_tests.crowd import Exchange
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
 from contract_tests.provision import Admin, Key, Provisioner
+from contract_tests.race import Attempt, Call, Race
 from contract_tests.target import Target
 from latchkey import Contract
 from latchkey.records import Limit, Operation, Parameter
@@ -25,6 +27,25 @@ rule = pytest.mark.rule
 
 #: Path values that fit their schema and name nothing.
 _NOTHING = {"uuid": "00000000-0000-4000-8000-000000000000", "integer": "999999999", "path": "no/such/thing"}
+
+
+class Words(TypedDict, total=False):
+    """What can be said of a call.
+
+    `key` goes into the provider's preferred credential header, or into the one of the credential named `by`. What a key
+    presents (its domain, say) goes along unless `presents` says otherwise. `path` fills the path's parameters; those left
+    out are filled with values that name nothing. `method` overrides, e.g. HEAD.
+    """
+
+    key: Key | str | None
+    by: str | None
+    path: Mapping[str, Any] | None
+    query: Mapping[str, Any] | None
+    json: Any
+    content: bytes | None
+    headers: Mapping[str, str] | None
+    presents: Mapping[str, Any] | None
+    method: str | None
 
 
 class Lab:
@@ -149,31 +170,30 @@ class Lab:
     def limit(self, name: str) -> Limit:
         return self.provider.limits[name]
 
-    def call(
-        self,
-        operation: str | Operation,
-        *,
-        key: Key | str | None = None,
-        by: str | None = None,
-        path: Mapping[str, Any] | None = None,
-        query: Mapping[str, Any] | None = None,
-        json: Any = None,
-        content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        presents: Mapping[str, Any] | None = None,
-        method: str | None = None,
-    ) -> Answer:
-        """Calls an operation of the contract.
+    def call(self, operation: str | Operation, **words: Unpack[Words]) -> Answer:
+        """Calls an operation of the contract."""
+        call = self.prepare(operation, **words)
+        return self._answer(self._send(call.request), call.operation)
 
-        `key` goes into the provider's preferred credential header, or into the one of the credential named `by`. What
-        a key presents (its domain, say) goes along unless `presents` says otherwise. `path` fills the path's
-        parameters; those left out are filled with values that name nothing. `method` overrides, e.g. HEAD.
-        """
+    def prepare(self, operation: str | Operation, **words: Unpack[Words]) -> Call:
+        """What `call` would send, to be sent later by `at_once` or `during`."""
         record = self.operation(operation) if isinstance(operation, str) else operation
-        sent = {**self._headers, **self.credential(key, by), **self.presented(key, presents), **(headers or {})}
-        url = self._endpoint.base_url + self.path(record, path or {})
-        response = self._send(method or record.method, url, headers=sent, query=query, json=json, content=content)
-        return Answer(response, self.contract, record, self.provider.name)
+        key = words.get("key")
+        headers = {
+            **self._headers,
+            **self.credential(key, words.get("by")),
+            **self.presented(key, words.get("presents")),
+            **(words.get("headers") or {}),
+        }
+        request = self.client.prepare(
+            words.get("method") or record.method,
+            self._endpoint.base_url + self.path(record, words.get("path") or {}),
+            headers=headers,
+            query=words.get("query"),
+            json=words.get("json"),
+            content=words.get("content"),
+        )
+        return Call(request, record)
 
     def request(
         self,
@@ -187,23 +207,40 @@ class Lab:
         """Any request: `url` is a path of this provider or a whole URL that it handed out."""
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
         sent = {**self._headers, **(headers or {})}
-        response = self._send(method, whole, headers=sent, content=content, query=query)
-        return Answer(response, self.contract, None, self.provider.name)
+        return self._answer(self._send(self.client.prepare(method, whole, headers=sent, content=content, query=query)))
 
     def call_as_is(
         self, operation: Operation, method: str, url: str, headers: Mapping[str, str], content: bytes | None
     ) -> Answer:
         """Calls an operation with a request made elsewhere. `url` is a path, or whole where the target handed it out."""
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
-        response = self._send(method, whole, headers={**headers, **self._headers}, content=content)
+        request = self.client.prepare(method, whole, headers={**headers, **self._headers}, content=content)
+        return self._answer(self._send(request), operation)
+
+    def at_once(self, calls: Sequence[Call]) -> list[Attempt]:
+        """All these calls at the same time, each on a connection of its own. A 429 is an answer like any other."""
+        exchanges = self.client.send_at_once([call.request for call in calls])
+        return [self._attempt(exchange, call.operation) for exchange, call in zip(exchanges, calls, strict=True)]
+
+    def during(self, call: Call, action: Callable[[], object]) -> Race:
+        """This call again and again, by many at the same time, while the action takes place."""
+        happening = self.client.send_during(call.request, action)
+        attempts = [self._attempt(exchange, call.operation) for exchange in happening.exchanges]
+        return Race(attempts, happening.began, happening.done)
+
+    def _attempt(self, exchange: Exchange, operation: Operation) -> Attempt:
+        answer = None if exchange.response is None else self._answer(exchange.response, operation)
+        return Attempt(answer, exchange.left, exchange.came)
+
+    def _answer(self, response: httpx.Response, operation: Operation | None = None) -> Answer:
         return Answer(response, self.contract, operation, self.provider.name)
 
-    def _send(self, method: str, url: str, **words: Any) -> httpx.Response:
+    def _send(self, request: httpx.Request) -> httpx.Response:
         """The response. A 429 that the proof did not provoke is our own traffic's: it waits, and asks once more."""
-        response = self.client.send(method, url, **words)
+        response = self.client.send(request)
         if response.status_code == 429 and not self._spending:
             self.advance(self._pause(response))
-            response = self.client.send(method, url, **words)
+            response = self.client.send(request)
         return response
 
     def _pause(self, refused: httpx.Response) -> float:

@@ -79,7 +79,7 @@ def open_run(target: Target, contract: Contract, *, seed: int = 0) -> Run:
 def check_reachable(run: Run) -> None:
     """Raises Unreachable for the first base URL where nothing answers."""
     for base in sorted({endpoint.base_url for endpoint in run.target.endpoints.values()}):
-        run.client.send("GET", base + "/")
+        run.client.send(run.client.prepare("GET", base + "/"))
     run.client.take_sent()
     run.counted = run.client.total
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -15,7 +14,8 @@ import pytest
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab, rule
-from contract_tests.outcome import NotVerifiable, Violation, check
+from contract_tests.outcome import NotVerifiable, check
+from contract_tests.proofs import dezerx_steps as steps
 from contract_tests.provision import Key
 
 #: A domain that no licence is for.
@@ -458,7 +458,7 @@ def test_token_product(lab: Lab) -> None:
     name = lab.call("verify", key=lab.key()).given().member("data", "product_name")
     answer = lab.call("generate_download_token", key=lab.key()).given()
     told, size = answer.member("data", "product_name"), answer.member("data", "file_size")
-    content = _download(lab, _token_of(lab, answer)).given().content
+    content = _download(lab, steps.token_of(lab, answer)).given().content
     check(told == name, f"product_name {name!r}", repr(told))
     check(size == len(content), f"file_size {len(content)}, as many bytes as came", repr(size))
 
@@ -492,7 +492,7 @@ def test_no_file(lab: Lab) -> None:
 @rule("dezerx.download.own-token")
 def test_own_token(lab: Lab) -> None:
     """Two calls give two tokens, and both are good, the earlier one last."""
-    first, second = _token(lab), _token(lab)
+    first, second = steps.token(lab), steps.token(lab)
     check(first != second, "two different tokens", "the same one twice")
     _download(lab, second).passes()
     _download(lab, first).passes()
@@ -504,33 +504,33 @@ def test_own_token(lab: Lab) -> None:
 @rule("dezerx.file.bytes")
 def test_file(lab: Lab) -> None:
     """Two tokens of one product give the same bytes, and there are some."""
-    contents = {_download(lab, _token(lab)).passes().content for _ in range(2)}
+    contents = {_download(lab, steps.token(lab)).passes().content for _ in range(2)}
     check(len(contents) == 1 and b"" not in contents, "the product's file both times", f"{len(contents)} contents")
 
 
 @rule("dezerx.file.without-key")
 def test_file_without_key(lab: Lab) -> None:
     """A download that names no key, no domain and no product is answered with the file."""
-    token = _token(lab)
+    token = steps.token(lab)
     lab.request("GET", f"/api/license/download-file/{token}").passes()
 
 
 @rule("dezerx.file.disposition")
 def test_disposition(lab: Lab) -> None:
     """Content-Disposition names the file."""
-    _download(lab, _token(lab)).given().header("Content-Disposition", r""".*;\s*filename\*?\s*=\s*"?[^\s";]+.*""")
+    _download(lab, steps.token(lab)).given().header("Content-Disposition", r""".*;\s*filename\*?\s*=\s*"?[^\s";]+.*""")
 
 
 @rule("dezerx.file.attachment")
 def test_attachment(lab: Lab) -> None:
     """Content-Disposition is attachment, its filename in quotes."""
-    _download(lab, _token(lab)).given().header("Content-Disposition", r'attachment;\s*filename="[^"]+"(\s*;.*)?')
+    _download(lab, steps.token(lab)).given().header("Content-Disposition", r'attachment;\s*filename="[^"]+"(\s*;.*)?')
 
 
 @rule("dezerx.file.type")
 def test_file_type(lab: Lab) -> None:
     """A zip archive comes as application/zip, any file at least as application/octet-stream."""
-    answer = _download(lab, _token(lab)).given()
+    answer = _download(lab, steps.token(lab)).given()
     known = (
         "application/zip|" if answer.content.startswith(b"PK") else r"(?!text/html|application/json)[\w.+-]+/[\w.+-]+|"
     )
@@ -540,20 +540,20 @@ def test_file_type(lab: Lab) -> None:
 @rule("dezerx.file.length")
 def test_file_length(lab: Lab) -> None:
     """Content-Length is the number of bytes that come."""
-    answer = _download(lab, _token(lab)).given()
+    answer = _download(lab, steps.token(lab)).given()
     answer.header("Content-Length", str(len(answer.content)))
 
 
 @rule("dezerx.file.no-cache")
 def test_file_no_cache(lab: Lab) -> None:
     """The file carries the three published headers; directives may stand in any order and beside others."""
-    _has_no_cache_headers(_download(lab, _token(lab)).given())
+    _has_no_cache_headers(_download(lab, steps.token(lab)).given())
 
 
 @rule("dezerx.file.head")
 def test_file_head(lab: Lab) -> None:
     """HEAD tells name and length of the file, and the token still gives it afterwards."""
-    token = _token(lab)
+    token = steps.token(lab)
     head = _download(lab, token, method="HEAD").passes()
     answer = _download(lab, token).passes()
     for name in ("Content-Disposition", "Content-Length", "Content-Type"):
@@ -567,7 +567,7 @@ def test_file_head(lab: Lab) -> None:
 def test_file_gone(lab: Lab) -> None:
     """A token whose file was taken away since is answered with 404 and Product file not found."""
     key = lab.key()
-    token = _token(lab, key)
+    token = steps.token(lab, key)
     lab.admin.change_row("products", key.presents["product_id"], product_file=None)
     answer = _download(lab, token).expect(404)
     _member(answer, "success", False)
@@ -578,7 +578,7 @@ def test_file_gone(lab: Lab) -> None:
 def test_file_of_suspended_licence(lab: Lab) -> None:
     """A token that was made before its licence was suspended still gives the file."""
     key = lab.new_key()
-    token = _token(lab, key)
+    token = steps.token(lab, key)
     lab.admin.change_key(key, attributes={"active": False})
     _download(lab, token).passes()
 
@@ -589,26 +589,16 @@ def test_file_of_suspended_licence(lab: Lab) -> None:
 @rule("dezerx.token.once")
 def test_token_once(lab: Lab) -> None:
     """The first download with a token succeeds, and the second and the third are refused."""
-    token = _token(lab)
+    token = steps.token(lab)
     _download(lab, token).given()
     for _ in range(2):
         _refused(_download(lab, token))
 
 
-@rule("dezerx.token.race")
-def test_token_race(lab: Lab) -> None:
-    """Of twenty downloads at once with one token exactly one gets the file."""
-    token = _token(lab)
-    with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda _: _download(lab, token), range(20)))
-    passed = sum(answer.passed for answer in answers)
-    check(passed == 1, "1 of 20 simultaneous downloads to succeed", f"{passed} did")
-
-
 @rule("dezerx.token.lives")
 def test_token_lives(lab: Lab) -> None:
     """A token is good one minute before 24 hours have passed."""
-    token = _token(lab)
+    token = steps.token(lab)
     lab.advance(86400 - 60)
     _download(lab, token).passes()
 
@@ -616,7 +606,7 @@ def test_token_lives(lab: Lab) -> None:
 @rule("dezerx.token.expires")
 def test_token_expires(lab: Lab) -> None:
     """A token that nobody used is refused when 24 hours have passed."""
-    token = _token(lab)
+    token = steps.token(lab)
     lab.advance(86400)
     _refused(_download(lab, token), "Invalid or expired download token")
 
@@ -627,7 +617,7 @@ def test_token_kept_on_failure(lab: Lab) -> None:
     key = lab.key()
     product = key.presents["product_id"]
     file = next(row["product_file"] for row in lab.admin.rows("products") if row["id"] == product)
-    token = _token(lab, key)
+    token = steps.token(lab, key)
     lab.admin.change_row("products", product, product_file=None)
     _download(lab, token).given(*CLIENT_ERRORS)
     lab.admin.change_row("products", product, product_file=file)
@@ -652,7 +642,7 @@ def test_invalid_token_answer(lab: Lab) -> None:
 def test_token_renewed(lab: Lab) -> None:
     """After a token is used up, a new one gives the file again."""
     _spent(lab)
-    _download(lab, _token(lab)).passes()
+    _download(lab, steps.token(lab)).passes()
 
 
 # Rate limiting
@@ -812,7 +802,7 @@ def test_429_not_stored(lab: Lab) -> None:
 @rule("dezerx.file.unlimited")
 def test_file_unlimited(lab: Lab) -> None:
     """After sixty download attempts within a minute the 61st gets its file."""
-    spent, fresh = _spent(lab), _token(lab)
+    spent, fresh = _spent(lab), steps.token(lab)
     lab.may_spend()
     for _ in range(60):
         answer = _download(lab, spent)
@@ -824,7 +814,7 @@ def test_file_unlimited(lab: Lab) -> None:
 def test_file_uncounted(lab: Lab) -> None:
     """Ten downloads beside sixty other calls of the address leave all sixty passing."""
     _fresh_window(lab)
-    token = _token(lab)
+    token = steps.token(lab)
     _download(lab, token).given()
     for _ in range(9):
         _download(lab, NO_TOKEN)
@@ -951,22 +941,9 @@ def _other_product(key: Key) -> dict[str, Any]:
     return {**key.presents, "product_id": str(int(key.presents["product_id"]) + 1)}
 
 
-def _token(lab: Lab, key: Key | None = None) -> str:
-    """A fresh download token. Raises NotVerifiable where there is none to be had."""
-    return _token_of(lab, lab.call("generate_download_token", key=key or lab.key()).given())
-
-
-def _token_of(lab: Lab, answer: Answer) -> str:
-    try:
-        url = str(answer.member("data", "download_url"))
-    except Violation as problem:
-        raise NotVerifiable(f"a step before it gave no download URL: {problem.actual}") from None
-    return lab.hide(url.rsplit("/", 1)[-1], "DOWNLOAD_TOKEN")
-
-
 def _spent(lab: Lab) -> str:
     """A token that was used up. Raises NotVerifiable where none ever is."""
-    token = _token(lab)
+    token = steps.token(lab)
     _download(lab, token).given()
     for _ in range(3):
         if not _download(lab, token).passed:
@@ -999,7 +976,7 @@ def _one_of_each(lab: Lab) -> Iterator[Answer]:
     yield lab.call("verify", key=lab.key())
     answer = lab.call("generate_download_token", key=lab.key())
     yield answer
-    yield _download(lab, _token_of(lab, answer.given()))
+    yield _download(lab, steps.token_of(lab, answer.given()))
 
 
 def _refusals(lab: Lab) -> Iterator[Answer]:

@@ -1,0 +1,102 @@
+"""What goes wrong only where requests overlap, and what takes effect too late."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib import import_module
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+from contract_tests.mutants.sabotage.registry import sabotage
+
+if TYPE_CHECKING:
+    from latchkey.records import Limit
+    from mockserver.exchange import Exchange, Reply
+    from mockserver.limiter import Limiter, Reading
+
+#: How long what should be at once takes, seconds.
+LATE = 0.5
+
+
+@sabotage("limit-race")
+def limit_race() -> None:
+    """Between the look at a budget and its use others get in; one after another nobody would notice."""
+    from mockserver.limiter import Exhausted, Limiter
+
+    take = Limiter.take
+
+    def slow(
+        self: Limiter, wanted: list[tuple[Limit, str]], now: float, *, units: int = 1, refuse: bool = True
+    ) -> list[Reading]:
+        for limit, partition in wanted if refuse else ():
+            reading = self.read(limit, partition, now)
+            if reading.remaining < (1 if limit.debt else units):
+                raise Exhausted(reading)
+            sleep(0.02)
+        return take(self, wanted, now, units=units, refuse=False)
+
+    _in_threads()
+    Limiter.take = slow  # type: ignore[method-assign,assignment]
+
+
+def _in_threads() -> None:
+    """Every request is answered in a thread of its own, so that one gets in where another waits."""
+    from mockserver.layers.answer import Answer
+
+    answer, threads = Answer.__call__, ThreadPoolExecutor(128)
+
+    async def threaded(self: Answer, scope: Any, receive: Any, send: Any) -> None:
+        came, sent = [await receive()], []
+        while came[-1].get("more_body"):
+            came.append(await receive())
+
+        async def replay() -> Any:
+            return came.pop(0)
+
+        async def keep(message: Any) -> None:
+            sent.append(message)
+
+        await asyncio.get_running_loop().run_in_executor(threads, asyncio.run, answer(self, scope, replay, keep))
+        for message in sent:
+            await send(message)
+
+    Answer.__call__ = threaded  # type: ignore[method-assign]
+
+
+@sabotage("fileflare-delete-late")
+def fileflare_delete_late() -> None:
+    """A deleted asset is listed for a while."""
+    _later("fileflare", "delete_asset", 202, {"deleted": True})
+
+
+@sabotage("fileforge-delete-late")
+def fileforge_delete_late() -> None:
+    """A deleted file can be converted for a while."""
+    _later("fileforge", "delete_file", 204)
+
+
+@sabotage("filescom-delete-late")
+def filescom_delete_late() -> None:
+    """A deleted folder is found for a while."""
+    _later("filescom", "delete_file", 204)
+
+
+def _later(provider: str, name: str, status: int, body: Any = None) -> None:
+    """The handler answers at once and does its work after a while."""
+    from mockserver.exchange import Reply
+    from mockserver.refusals import Refused
+
+    module = import_module(f"mockserver.providers.{provider}")
+    handler = getattr(module, name)
+
+    def work(call: Exchange) -> None:
+        with suppress(Refused):
+            handler(call)
+
+    def later(call: Exchange) -> Reply:
+        asyncio.get_running_loop().call_later(LATE, work, call)
+        return Reply(status, body)
+
+    setattr(module, name, later)
