@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from contract_tests.answer import Answer
+from contract_tests.counting import counted_out, exhausted
 from contract_tests.lab import Lab, rule
 from contract_tests.outcome import NotVerifiable, Violation, check
 from contract_tests.proofs import fileforge_steps as steps
@@ -339,12 +340,8 @@ def test_status_tier_checked(lab: Lab) -> None:
 @rule("fileforge.status.rate-limited")
 def test_status_rate_limited(lab: Lab) -> None:
     """The status of a conversion can be read 60 times in a minute, and no 61st time."""
-    lab.may_spend()
     id, reader = steps.conversion(lab, lab.key()), lab.key("default_scopes")
-    lab.advance(61)
-    for _ in range(60):
-        steps.status(lab, reader, id).expect(200)
-    steps.status(lab, reader, id).expect(429)
+    counted_out(lab, 60, lambda: steps.status(lab, reader, id))
 
 
 # document 001, Rotation and revocation
@@ -589,12 +586,8 @@ def test_wrong_method(lab: Lab) -> None:
 @rule("fileforge.limit.sixty")
 def test_sixty(lab: Lab) -> None:
     """60 calls pass, the 61st does not, and a minute later calls pass again."""
-    lab.may_spend()
     key = lab.key()
-    lab.advance(61)
-    for _ in range(60):
-        lab.call("list_formats", key=key).passes()
-    steps.refuses(lab.call("list_formats", key=key), 429, code="rate_limited")
+    steps.refuses(counted_out(lab, 60, lambda: lab.call("list_formats", key=key)), 429, code="rate_limited")
     lab.advance(61)
     lab.call("list_formats", key=key).passes()
 
@@ -603,14 +596,14 @@ def test_sixty(lab: Lab) -> None:
 def test_reopens(lab: Lab) -> None:
     """Who waits as long as Retry-After says is let in."""
     key = lab.key()
-    _waits(lab, _sixty_first(lab, key).given(429))
+    _waits(lab, _limited_calls(lab, key))
     lab.call("list_formats", key=key).passes()
 
 
 @rule("fileforge.limit.headers")
 def test_headers(lab: Lab) -> None:
     """The refusal tells limit, remainder, time of the reset and seconds to wait."""
-    answer = _sixty_first(lab, lab.key()).given(429)
+    answer = _limited_calls(lab, lab.key())
     answer.header("X-RateLimit-Limit", "60")
     answer.header("X-RateLimit-Remaining", "0")
     answer.header("Retry-After", r"\d+")
@@ -622,7 +615,7 @@ def test_headers(lab: Lab) -> None:
 @rule("fileforge.limit.body")
 def test_body(lab: Lab) -> None:
     """The refusal says the rate in its message and the seconds to wait in its details."""
-    answer = _sixty_first(lab, lab.key()).given(429)
+    answer = _limited_calls(lab, lab.key())
     _has_message(answer, "request rate exceeded (60/min)")
     seconds = answer.member("error", "details", "retry_after_seconds")
     told = answer.headers.get("Retry-After")
@@ -643,11 +636,10 @@ def test_silent(lab: Lab) -> None:
 def test_per_key(lab: Lab) -> None:
     """What one key has used up, calls or conversions, a second key of the account still has."""
     first, second = lab.key(), lab.key("default_scopes")
-    file = _rested(lab, first)
-    _five(lab, first, file)
-    steps.convert(lab, first, file).given(429)
+    file = steps.picture(lab, first)
+    _limited_conversions(lab, first, file)
     steps.convert(lab, second, file).passes()
-    _sixty_first(lab, first).given(429)
+    _limited_calls(lab, first)
     lab.call("list_formats", key=second).passes()
 
 
@@ -667,23 +659,18 @@ def _is_let_in(answer: Answer) -> None:
     check(answer.status != 429, f"{answer.request} not to be refused for a limit", answer)
 
 
-def _sixty_first(lab: Lab, key: Key) -> Answer:
-    """The answer after 60 that passed within a minute, the key unused before."""
-    lab.may_spend()
-    lab.advance(61)
-    for _ in range(60):
-        lab.call("list_formats", key=key).given()
-    return lab.call("list_formats", key=key)
+def _limited_calls(lab: Lab, key: Key) -> Answer:
+    """The refusal of this key for its limit of calls."""
+    return exhausted(lab, 60, lambda: lab.call("list_formats", key=key))
 
 
 @rule("fileforge.limit.conversions")
 def test_conversions(lab: Lab) -> None:
     """5 conversions pass, the 6th does not, and a minute later conversions pass again."""
     key = lab.key()
-    file = _rested(lab, key)
-    for _ in range(5):
-        steps.convert(lab, key, file).passes()
-    steps.refuses(steps.convert(lab, key, file), 429, code="conversion_rate_limited")
+    file = steps.picture(lab, key)
+    answer = counted_out(lab, 5, lambda: steps.convert(lab, key, file))
+    steps.refuses(answer, 429, code="conversion_rate_limited")
     lab.advance(61)
     steps.convert(lab, key, file).passes()
 
@@ -692,9 +679,8 @@ def test_conversions(lab: Lab) -> None:
 def test_conversions_reopen(lab: Lab) -> None:
     """Who waits as long as Retry-After says may convert again."""
     key = lab.key()
-    file = _rested(lab, key)
-    _five(lab, key, file)
-    _waits(lab, steps.convert(lab, key, file).given(429))
+    file = steps.picture(lab, key)
+    _waits(lab, _limited_conversions(lab, key, file))
     steps.convert(lab, key, file).passes()
 
 
@@ -702,9 +688,7 @@ def test_conversions_reopen(lab: Lab) -> None:
 def test_conversions_headers(lab: Lab) -> None:
     """The refusal of a conversion tells the limit of conversions."""
     key = lab.key()
-    file = _rested(lab, key)
-    _five(lab, key, file)
-    answer = steps.convert(lab, key, file).given(429)
+    answer = _limited_conversions(lab, key, steps.picture(lab, key))
     answer.header("X-RateLimit-Limit", "5")
     answer.header("X-RateLimit-Remaining", "0")
     answer.header("X-RateLimit-Reset", r"\d+")
@@ -714,9 +698,7 @@ def test_conversions_headers(lab: Lab) -> None:
 def test_independent(lab: Lab) -> None:
     """A key that may not convert for now may read formats and upload."""
     key = lab.key()
-    file = _rested(lab, key)
-    _five(lab, key, file)
-    steps.convert(lab, key, file).given(429)
+    _limited_conversions(lab, key, steps.picture(lab, key))
     lab.call("list_formats", key=key).passes()
     steps.presign(lab, key).passes()
 
@@ -762,14 +744,14 @@ def _rested(lab: Lab, key: Key) -> str:
     return file
 
 
-def _five(lab: Lab, key: Key, file: str) -> None:
-    for _ in range(5):
-        steps.convert(lab, key, file).given()
+def _limited_conversions(lab: Lab, key: Key, file: str) -> Answer:
+    """The refusal of this key for its limit of conversions."""
+    return exhausted(lab, 5, lambda: steps.convert(lab, key, file))
 
 
 def _waits(lab: Lab, refusal: Answer) -> None:
-    """Lets the seconds pass that the refusal asks for."""
-    lab.advance(int(refusal.header("Retry-After", r"\d+")))
+    """Lets the seconds that the refusal asks for pass to their end."""
+    lab.advance(int(refusal.header("Retry-After", r"\d+")) + 1)
 
 
 # fileforge-docs.aldrickb.app/api/conversions, formats

@@ -1,0 +1,58 @@
+"""Counting calls against a limit, fair to every window that a quota and a number of seconds leave open.
+
+A window may begin with its first call or with the clock's minute, slide, or refill like a bucket; and calls take time, in
+which units can come back. On a target whose clock stands still none of this shows, and the count is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from contract_tests.answer import Answer
+from contract_tests.lab import Lab
+from contract_tests.outcome import NotVerifiable, Violation, check
+
+#: How often a burst is begun anew that may have lain in two windows. The second begins where one has just opened.
+BURSTS = 3
+
+Call = Callable[[], Answer]
+
+
+def counted_out(
+    lab: Lab, quota: int, call: Call, *, window: int = 60, passes: Callable[[Answer], object] = Answer.passes
+) -> Answer:
+    """Proves that after a window's rest `quota` calls pass and the next is refused with 429; returns that refusal."""
+    lab.may_spend()
+    for _ in range(BURSTS):
+        lab.advance(window + 1)
+        start = lab.now()
+        for number in range(1, quota + 1):
+            answer = call()
+            check(answer.status != 429, f"{quota} calls in {window} s to pass", f"call {number}: {answer}")
+            passes(answer)
+        for more in range(1, 2 * quota + 1):
+            answer = call()
+            if answer.status == 429:
+                return answer
+            if more > refilled(lab, quota, start, window=window):
+                break
+        else:
+            raise NotVerifiable(f"calls take so long that {quota} in {window} s are never used up")
+        if lab.now() == start:
+            break
+    raise Violation(f"call {quota + 1} in {window} s to be refused with 429", str(answer))
+
+
+def exhausted(lab: Lab, quota: int, call: Call) -> Answer:
+    """Calls until it is refused with 429, to build on; returns the refusal. How many calls that takes is not judged."""
+    lab.may_spend()
+    for _ in range(3 * quota):
+        answer = call()
+        if answer.status == 429:
+            return answer
+    raise NotVerifiable(f"a step before it failed: {3 * quota} calls were not refused with 429; the last: {answer}")
+
+
+def refilled(lab: Lab, quota: int, since: float, *, window: int = 60) -> int:
+    """How many units may have come back since then where a window slides or refills."""
+    return int((lab.now() - since) * quota / window + 1e-6)
