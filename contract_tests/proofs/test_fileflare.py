@@ -1421,6 +1421,14 @@ def test_private(lab: Lab) -> None:
         check(not re.search(r"\bpublic\b|\bs-maxage\b", control, re.IGNORECASE), "nothing for shared caches", control)
 
 
+@rule("fileflare.sweep.no-key-echoed")
+def test_no_key_echoed(lab: Lab) -> None:
+    """No passing answer repeats the key; of the others the sweep tells."""
+    for answer in tour(lab).values():
+        text = str(answer.given().headers) + answer.content.decode("utf-8", "replace")
+        check(lab.key().raw not in text, f"{answer.request} not to repeat the key", answer)
+
+
 # What a proof demands in more than one place.
 
 

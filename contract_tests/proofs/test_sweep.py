@@ -21,7 +21,7 @@ def test_error_envelope(lab: Lab, run: Run) -> None:
 
 @rule("*.sweep.answers-as-described")
 def test_answers_as_described(lab: Lab, run: Run) -> None:
-    """Every answer has a status, headers and a body that the contract describes."""
+    """Every answer has a status, a media type, headers and a body that the contract describes."""
     show(run.client, run.sweep(lab), "answers-as-described")
 
 

@@ -33,9 +33,19 @@ def _error_envelope(lab: Lab, tried: Tried) -> None:
 
 def _as_described(lab: Lab, tried: Tried) -> None:
     if tried.answer.status < 400:
-        tried.answer.conforms()
+        _media_type_described(tried.answer.conforms())
     else:
         tried.answer.described()
+
+
+def _media_type_described(answer: Answer) -> None:
+    """Whatever parameters the media type has: a charset says nothing new of JSON."""
+    known = answer.described().get("content", {})
+    sent = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if answer.content and known and "*/*" not in known:
+        check(
+            sent in known, f"{answer.request} to answer {' or '.join(known)}", f"{answer.status} with {sent or 'none'}"
+        )
 
 
 def _no_key_echoed(lab: Lab, tried: Tried) -> None:

@@ -385,6 +385,10 @@ def _pending_too(handler: Handler) -> Handler:
 sabotages(
     {
         "fileflare-orders-206": ("fileflare.list_orders", status(206)),
+        "fileflare-orders-tell-key": (
+            "fileflare.list_orders",
+            member("meta", value=lambda meta, call: {**meta, "api_key": call.caller.raw}),
+        ),
         "fileflare-assets-bare": ("fileflare.list_assets", lambda reply, call: replace(reply, body=reply.body["data"])),
         "fileflare-whole-filenames": ("fileflare.list_assets", _whole_names),
     }
