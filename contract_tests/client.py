@@ -145,8 +145,8 @@ def _folded_all(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _behind(command: str) -> str:
-    """The command, or each round of a loop, in the background."""
-    return command.replace("; done", " & done") if command.startswith("for ") else f"{command} &"
+    """The command, or each round of a loop, in the background; more can follow on the same line."""
+    return f"{command.removesuffix('; done')} & done;" if command.startswith("for ") else f"{command} &"
 
 
 def _folded(line: str, times: int) -> list[str]:

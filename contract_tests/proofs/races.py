@@ -90,10 +90,9 @@ def ends(lab: Lab, call: Call, action: Callable[[], object], what: str, *, as_pa
     )
 
 
-def _count(attempts: list[Attempt], which: Passing) -> int:
+def _count(attempts: Sequence[Attempt], which: Passing) -> int:
     return sum(item.answer is not None and which(item.answer) for item in attempts)
 
 
-def _example(attempts: object) -> str:
-    assert isinstance(attempts, list)
+def _example(attempts: Sequence[Attempt]) -> str:
     return str(next((item.answer for item in attempts if item.answer), "no answer"))
