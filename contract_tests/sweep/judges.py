@@ -35,7 +35,7 @@ def _as_described(lab: Lab, tried: Tried) -> None:
     if tried.answer.status < 400:
         _media_type_described(tried.answer.conforms())
     else:
-        tried.answer.described()
+        _media_type_described(tried.answer)
 
 
 def _media_type_described(answer: Answer) -> None:
