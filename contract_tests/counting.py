@@ -6,6 +6,7 @@ which units can come back. On a target whose clock stands still none of this sho
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from contract_tests.answer import Answer
@@ -41,6 +42,40 @@ def counted_out(
         if lab.now() == start:
             break
     raise Violation(f"call {quota + 1} in {window} s to be refused with 429", str(answer))
+
+
+def steady(lab: Lab, quota: int, call: Call, *, window: int = 60) -> None:
+    """Proves that over two windows, however they lie, no more calls pass than three fresh quotas: a window that is much
+    shorter than it should be lets more of them pass.
+    """
+    lab.may_spend()
+    lab.advance(window + 1)
+    start, passed, most = lab.now(), 0, quota
+    for _ in range(13):
+        while call().status != 429:
+            passed += 1
+            if passed > most:
+                elapsed = lab.now() - start
+                most = quota * (1 + math.ceil(elapsed / window))
+                check(passed <= most, f"{quota} calls in {window} s to pass", f"{passed} in {elapsed:.0f} s")
+        lab.advance(window / 6)
+
+
+def shared(lab: Lab, quota: int, one: Call, other: Call, *, window: int = 60) -> None:
+    """Proves that what the one call uses up the other lacks: right after it is refused with 429, the other is as well."""
+    for _ in range(BURSTS):
+        start = lab.now()
+        exhausted(lab, quota, one)
+        for more in range(quota):
+            answer = other()
+            if answer.status == 429:
+                return
+            if more >= refilled(lab, quota, start, window=window):
+                break
+        if lab.now() == start:
+            break
+        lab.advance(window + 1)
+    raise Violation(f"{answer.request} to be refused with 429, the limit being used up", str(answer))
 
 
 def exhausted(lab: Lab, quota: int, call: Call) -> Answer:

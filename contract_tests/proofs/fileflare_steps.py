@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
+from contract_tests import counting
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
-from contract_tests.outcome import NotVerifiable, check
+from contract_tests.outcome import NotVerifiable
 from contract_tests.provision import Key
 from latchkey.records import Operation
 
@@ -186,36 +187,15 @@ def with_body(lab: Lab) -> list[tuple[str, dict[str, str]]]:
 
 
 def exhausted(lab: Lab, operation: str = "list_orders", *, key: Key | None = None) -> Answer:
-    """Calls the operation until it is refused for the limit, to build on; returns the refusal. How many calls that takes
-    is not judged here.
-    """
-    lab.may_spend()
-    for _ in range(150):
-        answer = lab.call(operation, key=key or lab.key(), path=NOTHING)
-        if answer.status == 429:
-            return answer
-    raise NotVerifiable(f"a step before it failed: 150 calls of {operation} did not reach a limit")
+    """Calls the operation until it is refused for the limit, to build on; returns the refusal."""
+    return counting.exhausted(lab, 60, lambda: lab.call(operation, key=key or lab.key(), path=NOTHING))
 
 
 def counted_out(lab: Lab, quota: int, operation: str) -> None:
-    """Proves that exactly `quota` calls pass in a minute: the next is refused, and half a minute later still. Then returns.
+    """Proves that `quota` calls of the operation pass in a minute, whatever they find, and that no shorter window gives them back."""
 
-    A window that slides or refills may let a call more pass for each `60 / quota` seconds that went by since the first.
-    """
-    lab.may_spend()
-    lab.advance(61)
-    start, more = lab.now(), 0
-    for number in range(1, quota + 1):
-        answer = lab.call(operation, key=lab.key(), path=NOTHING)
-        check(answer.status != 429, f"{quota} requests in a minute to pass", f"request {number}: {answer}")
-    for pause in (0, 30):
-        lab.advance(pause)
-        while (answer := lab.call(operation, key=lab.key(), path=NOTHING)).status != 429:
-            more += 1
-            allowed = refilled(lab, start, quota)
-            check(more <= allowed, f"request {quota + 1} in a minute to be refused with 429", answer)
+    def call() -> Answer:
+        return lab.call(operation, key=lab.key(), path=NOTHING)
 
-
-def refilled(lab: Lab, since: float, quota: int) -> int:
-    """How many calls may have come back since then where a window slides or refills."""
-    return int((lab.now() - since) * quota / 60)
+    counting.counted_out(lab, quota, call, passes=lambda answer: None)
+    counting.steady(lab, quota, call)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import pytest
 
 from contract_tests.answer import Answer
+from contract_tests.counting import refilled
 from contract_tests.lab import Lab, rule
 from contract_tests.outcome import NotVerifiable, check
 from contract_tests.proofs.fileflare_steps import (
@@ -35,7 +36,6 @@ from contract_tests.proofs.fileflare_steps import (
     own_assets,
     pages,
     products_of,
-    refilled,
     signed_upload,
     taken,
     tour,
@@ -214,20 +214,26 @@ def test_one_budget(lab: Lab) -> None:
     """A call of each operation leaves one less to all; with the budget used up each of them is refused."""
     key, names = lab.key(), [operation.id.split(".")[1] for operation in harmless(lab)]
     lab.may_spend()
-    lab.advance(61)
-    start, (_, before) = lab.now(), _budget(lab.call("list_orders", key=key))
-    for name in names:
-        lab.call(name, key=key, path=NOTHING)
-    _, after = _budget(lab.call("list_orders", key=key))
-    most = before - len(names) - 1 + refilled(lab, start, 60)
+    # A window may end in the midst of it; then it is tried again.
+    for last in (False, False, True):
+        lab.advance(61)
+        start, (_, before) = lab.now(), _budget(lab.call("list_orders", key=key))
+        for name in names:
+            lab.call(name, key=key, path=NOTHING)
+        _, after = _budget(lab.call("list_orders", key=key))
+        most = before - len(names) - 1 + refilled(lab, 60, start)
+        if after <= most or last or lab.now() == start:
+            break
     check(after <= most, f"at most {most} of {before} requests left after one of each operation", f"{after} left")
-    exhausted(lab)
-    start, passed = lab.now(), []
-    for name in names:
-        answer = lab.call(name, key=key, path=NOTHING)
-        if answer.status != 429:
-            passed.append(answer.request)
-        check(len(passed) <= refilled(lab, start, 60), "every operation to be refused with 429", f"{passed} were not")
+    for last in (False, False, True):
+        start = lab.now()
+        exhausted(lab)
+        answers = [lab.call(name, key=key, path=NOTHING) for name in names]
+        passed, most = [answer.request for answer in answers if answer.status != 429], refilled(lab, 60, start)
+        if len(passed) <= most or last or lab.now() == start:
+            break
+        lab.advance(61)
+    check(len(passed) <= most, "every operation to be refused with 429", f"{passed} were not")
 
 
 @rule("fileflare.limit.per-key")
@@ -242,7 +248,7 @@ def test_per_key(lab: Lab) -> None:
 def test_send_email_limit(lab: Lab) -> None:
     """Thirty calls of the route pass the limit, the next is refused. They name no order, so nobody gets an e-mail."""
     counted_out(lab, 30, "send_email")
-    lab.advance(31)
+    lab.advance(61)
     answer = lab.call("send_email", key=lab.key(), path=NOTHING)
     check(answer.status != 429, "the route to be open again after the minute", answer)
 
@@ -327,9 +333,12 @@ def test_counts_down(lab: Lab) -> None:
         "store_asset",
         "list_orders",
     )
+    start = lab.now()
     left = [_budget(lab.call(operation, key=lab.key(), path=NOTHING))[1] for operation in operations]
     steps = [before - after for before, after in zip(left, left[1:], strict=False)]
-    check(sum(step != 1 for step in steps) <= 1, "one less with each request", f"{left} left")
+    check(
+        sum(step != 1 for step in steps) <= 1 + refilled(lab, 60, start), "one less with each request", f"{left} left"
+    )
 
 
 @rule("fileflare.limit.first-remaining")
@@ -342,9 +351,9 @@ def test_first_remaining(lab: Lab) -> None:
 
 @rule("fileflare.limit.window")
 def test_window(lab: Lab) -> None:
-    """A minute after the refusal the key passes again."""
+    """When a minute has passed since the refusal the key passes again."""
     exhausted(lab)
-    lab.advance(60)
+    lab.advance(61)
     lab.call("list_orders", key=lab.key()).passes()
 
 
@@ -832,11 +841,11 @@ def test_signature(lab: Lab) -> None:
 
 @rule("fileflare.upload.expiry")
 def test_upload_expiry(lab: Lab) -> None:
-    """The URL takes bytes shortly before 12 hours have passed and none at 12 hours."""
+    """The URL takes bytes shortly before 12 hours have passed and none when they have."""
     id, _, url = signed_upload(lab)
     lab.advance(43190)
     lab.request("PUT", url, content=b"hello").passes()
-    lab.advance(10)
+    lab.advance(11)
     answer = lab.request("PUT", url, content=b"hello")
     check(400 <= answer.status < 500, "an upload after 12 hours to be refused", answer)
     lab.call("cancel_upload", key=lab.key(), path={"asset": id})

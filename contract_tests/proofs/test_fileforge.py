@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from contract_tests.answer import Answer
-from contract_tests.counting import counted_out, exhausted
+from contract_tests.counting import counted_out, exhausted, steady
 from contract_tests.lab import Lab, rule
 from contract_tests.outcome import NotVerifiable, Violation, check
 from contract_tests.proofs import fileforge_steps as steps
@@ -588,6 +588,7 @@ def test_sixty(lab: Lab) -> None:
     """60 calls pass, the 61st does not, and a minute later calls pass again."""
     key = lab.key()
     steps.refuses(counted_out(lab, 60, lambda: lab.call("list_formats", key=key)), 429, code="rate_limited")
+    steady(lab, 60, lambda: lab.call("list_formats", key=key))
     lab.advance(61)
     lab.call("list_formats", key=key).passes()
 
