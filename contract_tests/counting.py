@@ -15,6 +15,8 @@ from contract_tests.outcome import NotVerifiable, Violation, check
 
 #: How often a burst is begun anew that may have lain in two windows. The second begins where one has just opened.
 BURSTS = 3
+#: What Retry-After may hold (RFC 9110, 10.2.3): a whole number of seconds or an HTTP date.
+RETRY_AFTER = r"\d+|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
 
 Call = Callable[[], Answer]
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from contract_tests.answer import Answer
-from contract_tests.counting import counted_out, exhausted, steady
+from contract_tests.counting import RETRY_AFTER, counted_out, exhausted, steady
 from contract_tests.lab import Lab, rule
 from contract_tests.outcome import NotVerifiable, Violation, check
 from contract_tests.proofs import fileforge_steps as steps
@@ -1163,8 +1163,8 @@ def test_head(lab: Lab) -> None:
 
 @rule("fileforge.standard.retry-after")
 def test_retry_after(lab: Lab) -> None:
-    """Retry-After is digits and nothing else."""
-    _limited(lab).header("Retry-After", r"\d+")
+    """Retry-After is digits or a date."""
+    _limited(lab).header("Retry-After", RETRY_AFTER)
 
 
 @rule("fileforge.standard.not-stored")
