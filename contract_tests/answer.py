@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import httpx
 
+from contract_tests.client import readable
 from contract_tests.outcome import NotVerifiable, Violation, check
 from latchkey import Contract
 from latchkey.records import Operation, Refusal
@@ -38,8 +39,10 @@ class Answer:
         return self.status < 400
 
     def __str__(self) -> str:
-        text = self.content[:200].decode("utf-8", "replace")
-        return f"{self.status} {text}" if text else f"{self.status} without a body"
+        if not self.content:
+            return f"{self.status} without a body"
+        text = readable(self.content)
+        return f"{self.status} with {len(self.content)} bytes" if text is None else f"{self.status} {text[:200]}"
 
     def given(self, *statuses: int) -> Self:
         """What the proof builds on: one of these statuses, or, where none is named, any that passes."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from random import Random, SystemRandom
 from typing import Any
 
 import httpx
@@ -22,7 +24,9 @@ class Unreachable(Exception):
 class Client:
     """One connection pool for the whole run. Never follows redirects: a redirect is an answer to be judged."""
 
-    def __init__(self, *, timeout: float = 10.0) -> None:
+    def __init__(self, *, timeout: float = 10.0, seed: int | None = None) -> None:
+        #: Makes names that must not have been used before: repeatable from the seed, unique without one.
+        self.random = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - names are no secrets
         self._timeout = timeout
         self._http = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
         self._secrets: dict[str, str] = {}
@@ -116,7 +120,7 @@ class Client:
 
     def _curl(self, request: httpx.Request) -> str:
         given: Mapping[str, str] = request.extensions[_GIVEN]
-        words = ["curl", "-i"]
+        words, before = ["curl", "-i"], ""
         if request.method == "HEAD":
             words.append("-I")
         elif request.method != "GET":
@@ -126,9 +130,11 @@ class Client:
         if request.content:
             if "content-type" in request.headers and "content-type" not in {name.lower() for name in given}:
                 words += ["-H", shlex.quote(f"Content-Type: {request.headers['content-type']}")]
-            text = request.content[:2000].decode("utf-8", "replace")
-            words += ["--data-binary", self._quoted(text)]
-        return " ".join([*words, self._quoted(str(request.url))])
+            text = readable(request.content)
+            if text is None:
+                before = f"echo {b64encode(request.content).decode()} | base64 -d | "
+            words += ["--data-binary", "@-" if text is None else self._quoted(text[:2000])]
+        return before + " ".join([*words, self._quoted(str(request.url))])
 
     def _quoted(self, text: str) -> str:
         """Quoted for a shell; with double quotes where a variable has to be expanded."""
@@ -137,6 +143,19 @@ class Client:
             return shlex.quote(text)
         escaped = hidden.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
         return f'"{escaped}"'
+
+
+def readable(content: bytes) -> str | None:
+    """The content as text; None where it is not text."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if text.isprintable() or not set(map(ord, text)) & _CONTROLS else None
+
+
+#: Characters that no text holds: controls but tab, line feed and carriage return.
+_CONTROLS = {*range(32), 127} - {9, 10, 13}
 
 
 def _folded_all(lines: Iterable[str]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack, cast
 from urllib.parse import quote
 
 import httpx
@@ -24,6 +24,8 @@ from latchkey.records import Limit, Operation, Parameter
 
 #: Marks a proof with the rule it shows: `@rule("provider.theme.what")`.
 rule = pytest.mark.rule
+
+Made = TypeVar("Made")
 
 #: Path values that fit their schema and name nothing.
 _NOTHING = {"uuid": "00000000-0000-4000-8000-000000000000", "integer": "999999999", "path": "no/such/thing"}
@@ -72,6 +74,7 @@ class Lab:
         self._full: Key | None = None
         self._spending = False
         self._names: dict[str, str] = {}
+        self._made: dict[str, Any] = {}
         self._owner = "neighbour_" if neighbour else ""
         self.admin: Admin = NotedAdmin(provisioner.open(self.provider, neighbour=neighbour), client)
         self._by_address = any(limit.partition == "address" for limit in self.provider.limits.values())
@@ -114,6 +117,16 @@ class Lab:
         other._spending = self._spending
         self._neighbours.append(other)
         return other
+
+    def name(self, prefix: str) -> str:
+        """A name that nothing has yet. On a mock, which is fresh, it repeats with the run's seed."""
+        return f"{prefix}-{self.client.random.getrandbits(48):012x}"
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What `make` made when this lab was first asked for it."""
+        if name not in self._made:
+            self._made[name] = make()
+        return cast(Made, self._made[name])
 
     def hide(self, secret: str, name: str) -> str:
         """From now on this secret (a token, a signed URL) is printed as $NAME."""

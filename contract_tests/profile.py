@@ -7,19 +7,26 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How often a model starts anew, and how many steps it then takes at most."""
+
+    examples: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """`sweep`: generated requests for each operation, valid ones and as many invalid ones. `examples` of each model,
-    each of at most `steps`; those of a limiter cost up to a whole quota a step, so they have a number of their own.
+    """`sweep`: generated requests for each operation, valid ones and as many invalid ones. A step of a limiter's model
+    costs up to a quota of requests, so it has an effort of its own.
     """
 
     sweep: int
-    examples: int
-    steps: int
-    limiter_examples: int
+    models: Effort
+    limiters: Effort
 
 
 PROFILES: Mapping[str, Profile] = {
-    "gate": Profile(sweep=10, examples=20, steps=10, limiter_examples=4),
-    "deep": Profile(sweep=100, examples=300, steps=25, limiter_examples=60),
+    "gate": Profile(sweep=10, models=Effort(examples=20, steps=12), limiters=Effort(examples=8, steps=7)),
+    "deep": Profile(sweep=100, models=Effort(examples=300, steps=30), limiters=Effort(examples=60, steps=15)),
 }
 GATE = "gate"

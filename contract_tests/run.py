@@ -71,7 +71,7 @@ def open_run(target: Target, contract: Contract, *, seed: int = 0) -> Run:
             control_token=target.control_token,
             permit=Permit(destroy=True, spend_window=True, wait_up_to=float("inf")),
         )
-    client = Client()
+    client = Client(seed=seed if control else None)
     contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
     return Run(contract, load_rules(contract), target, provisioner, client, seed)
 

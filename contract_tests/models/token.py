@@ -1,0 +1,203 @@
+"""Tokens that are handed out and taken back: issued, redeemed, redeemed again, expired, forged, cut short, in another case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from hypothesis import strategies as st
+
+from contract_tests.answer import Answer
+from contract_tests.lab import Lab
+from contract_tests.models.machine import Exploration, Model, step
+from contract_tests.models.windows import Moment
+from contract_tests.outcome import NotVerifiable, Violation, check
+
+#: A token that is issued more often than this in one example shows nothing new.
+MOST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token as it was handed out: in a URL or a path, of which `secret` is the part that cannot be guessed."""
+
+    url: str
+    secret: str
+
+    def with_secret(self, secret: str) -> Issued:
+        return Issued(self.url.replace(self.secret, secret), secret)
+
+
+def signed(url: str) -> Issued:
+    """A URL whose query holds a signature."""
+    secret = next((value for name, value in parse_qsl(urlsplit(url).query) if "signature" in name.lower()), None)
+    if not secret:
+        raise NotVerifiable("a step before it failed: the URL that was handed out holds no signature")
+    return Issued(url, secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of token: good for `ttl` seconds and, where that is promised, for `uses` redemptions.
+
+    `head`: it can be asked about with HEAD, and nobody says whether that uses it up.
+    """
+
+    name: str
+    ttl: int
+    issue: Callable[[Lab], Issued]
+    redeem: Callable[[Lab, Issued, str | None], Answer]
+    uses: int | None = None
+    head: bool = False
+
+
+@dataclass(slots=True)
+class _Token:
+    kind: Kind
+    name: str
+    issued: Issued
+    at: Moment
+    surely_used: int = 0
+    perhaps_used: int = 0
+    refused: bool = False
+
+    def must_pass(self, at: Moment) -> str | None:
+        """Why, or None."""
+        fresh = at.end < self.at.start + self.kind.ttl
+        left = self.surely_used + self.perhaps_used < (self.kind.uses or 1)
+        if self.refused or not fresh or not left:
+            return None
+        age = at.end - self.at.start
+        return f"it is good for {self.kind.ttl} s, was issued {age:.0f} s ago and redeemed {_times(self.surely_used)}"
+
+    def must_be_refused(self, at: Moment) -> str | None:
+        """Why, or None. At the very second at which it expires both answers will do."""
+        if self.kind.uses is not None and self.surely_used >= self.kind.uses:
+            return f"it was redeemed {_times(self.surely_used)}, and is good {_times(self.kind.uses)}"
+        if at.start > self.at.end + self.kind.ttl:
+            return f"it is good for {self.kind.ttl} s and was issued {at.start - self.at.end:.0f} s ago"
+        return "it was refused before" if self.refused and self.kind.uses is not None else None
+
+
+class TokenModel(Model):
+    """Several tokens, of this account and of another, each of which lives for itself."""
+
+    vital = frozenset({"issue", "redeem"})
+
+    def __init__(self, exploration: Exploration, kinds: tuple[Kind, ...]) -> None:
+        super().__init__(exploration, kinds)
+        self.kinds = kinds
+        self.tokens: list[_Token] = []
+        self.other: Lab | None = None
+
+    @step(data=st.data())
+    def issue(self, data: Any) -> None:
+        kind = data.draw(st.sampled_from(self.kinds))
+        elsewhere = data.draw(st.sampled_from([False, False, True]))
+        if len(self.tokens) < MOST:
+            self.issued_by(self.neighbour() if elsewhere else self.lab, kind)
+
+    def neighbour(self) -> Lab:
+        """Another account, or this one where the target has none to give."""
+        if self.other is None:
+            self.other = self.lab.neighbour()
+            with suppress(NotVerifiable):
+                self.other.key()
+                return self.other
+            self.other = self.lab
+        return self.other
+
+    def issued_by(self, lab: Lab, kind: Kind) -> None:
+        start = self.now()
+        issued = kind.issue(lab)
+        name = f"{kind.name}_{len(self.tokens) + 1}" if self.tokens else kind.name
+        lab.hide(issued.secret, name)
+        if any(issued.secret == token.issued.secret for token in self.tokens):
+            raise Violation(f"a {kind.name} that was not issued before", "the same one again")
+        self.tokens.append(_Token(kind, name, issued, Moment(start, self.now())))
+
+    @step(data=st.data())
+    def redeem(self, data: Any) -> None:
+        """Now, or shortly before, at, or shortly after the moment at which the token expires."""
+        token = self.drawn(data)
+        edge = data.draw(st.sampled_from([None, None, None, -1, 0, 1]))
+        if edge is not None:
+            self.pass_time(max(0, token.at.end + token.kind.ttl + edge - self.now()))
+        start = self.now()
+        answer = token.kind.redeem(self.lab, token.issued, None)
+        at = Moment(start, self.now())
+        if answer.passed:
+            why = token.must_be_refused(at)
+            check(not why, f"${token.name} to be refused: {why}", f"{answer.request} answered {answer}")
+            token.surely_used += 1
+        else:
+            why = token.must_pass(at)
+            check(not why, f"${token.name} to be accepted: {why}", f"{answer.request} answered {answer}")
+            _is_refusal(answer, f"${token.name}")
+            token.refused = True
+
+    @step(data=st.data())
+    def ask_with_head(self, data: Any) -> None:
+        token = self.drawn(data)
+        if token.kind.head:
+            token.kind.redeem(self.lab, token.issued, "HEAD")
+            token.perhaps_used += 1
+
+    @step(data=st.data())
+    def tamper(self, data: Any) -> None:
+        """Redeems what was never issued but resembles what was: a secret that is changed, or put in another's place."""
+        token, other = self.drawn(data), self.drawn(data)
+        how = data.draw(st.sampled_from(sorted(FORGERIES)))
+        changed = token.issued.with_secret(FORGERIES[how](token.issued.secret, other.issued.secret))
+        if changed.url not in {known.issued.url for known in self.tokens}:
+            self.is_refused(token.kind, changed, how)
+
+    def is_refused(self, kind: Kind, issued: Issued, how: str) -> None:
+        if how != "of something else":
+            self.lab.hide(issued.secret, f"{kind.name}_{how}".upper().replace(" ", "_"))
+        answer = kind.redeem(self.lab, issued, None)
+        _is_refusal(answer, f"a {kind.name} {how}")
+
+    def drawn(self, data: Any) -> _Token:
+        """One of the tokens, counted from the newest; issued where there is none yet."""
+        age: int = data.draw(st.integers(0, MOST - 1))
+        if not self.tokens:
+            self.issued_by(self.lab, self.kinds[0])
+        return self.tokens[-1 - age % len(self.tokens)]
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+def _is_refusal(answer: Answer, what: str) -> None:
+    kept = 400 <= answer.status < 500
+    check(kept, f"{what} to be refused", f"{answer.request} answered {answer}")
+
+
+def _cut(secret: str, other: str) -> str:
+    return secret[:-1]
+
+
+def _forged(secret: str, other: str) -> str:
+    return secret[1:] + secret[0]
+
+
+def _recased(secret: str, other: str) -> str:
+    return secret.swapcase()
+
+
+def _swapped(secret: str, other: str) -> str:
+    return other
+
+
+#: How it is told to how a secret is changed, another one at hand.
+FORGERIES: dict[str, Callable[[str, str], str]] = {
+    "cut short": _cut,
+    "forged": _forged,
+    "in another case": _recased,
+    "of something else": _swapped,
+}

@@ -1,0 +1,72 @@
+"""What the DezerX license API promises to the models, and how they ask it. Numbers are those of document 003."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contract_tests.answer import Answer
+from contract_tests.lab import Lab
+from contract_tests.models.limiter import Call, Limits, some_rate_header
+from contract_tests.models.token import Issued, Kind
+from contract_tests.models.windows import Bucket
+from contract_tests.provision import Key
+
+#: A token of the right form that was never made.
+NO_TOKEN = "a1b2c3d4" * 8
+
+# Limits.
+
+
+def _verify(lab: Lab, key: Key, headers: Mapping[str, str], size: int) -> Answer:
+    return lab.call("verify", key=key, headers=headers)
+
+
+def _ask_for_token(lab: Lab, key: Key, headers: Mapping[str, str], size: int) -> Answer:
+    return lab.call("generate_download_token", key=key, headers=headers)
+
+
+def _guess(lab: Lab, key: Key, headers: Mapping[str, str], size: int) -> Answer:
+    return lab.call("verify", key=lab.forged(), headers=headers, presents=key.presents)
+
+
+def _download(lab: Lab, key: Key, headers: Mapping[str, str], size: int) -> Answer:
+    """A download with a token that was never made: refused, and never for a limit."""
+    return lab.call("download_file", headers=headers, path={"token": NO_TOKEN})
+
+
+#: Whether the two calls share their sixty nobody says, so each has its own here and may count in the other's.
+LIMITS = Limits(
+    buckets=(Bucket(name="verify", quota=60, by="address"), Bucket(name="download", quota=60, by="address")),
+    tells=some_rate_header,
+    calls=(
+        Call(send=_verify, takes=(("verify",),), perhaps=("download",)),
+        Call(send=_ask_for_token, takes=(("download",),), perhaps=("verify",)),
+        Call(send=_download, takes=(), answers=(404,)),
+    ),
+)
+_REFUSED = {"Retry-After": "retry_after"}
+EXACT_LIMITS = Limits(
+    buckets=(Bucket(name="requests", quota=60, by="address"),),
+    passing={"X-RateLimit-Limit": "quota", "X-RateLimit-Remaining": "remaining"},
+    calls=(
+        Call(send=_verify, takes=(("requests",),), refused=_REFUSED),
+        Call(send=_ask_for_token, takes=(("requests",),), refused=_REFUSED),
+        Call(send=_guess, takes=(("requests",),), answers=(401,), refused=_REFUSED),
+        Call(send=_download, takes=(), answers=(404,)),
+    ),
+)
+
+# Tokens.
+
+
+def _issue(lab: Lab) -> Issued:
+    url = str(lab.call("generate_download_token", key=lab.key()).given().member("data", "download_url"))
+    token = url.rsplit("/", 1)[-1]
+    return Issued(token, token)
+
+
+def _redeem(lab: Lab, issued: Issued, method: str | None) -> Answer:
+    return lab.call("download_file", path={"token": issued.secret}, method=method)
+
+
+TOKENS = (Kind(name="DOWNLOAD_TOKEN", ttl=86400, uses=1, issue=_issue, redeem=_redeem, head=True),)

@@ -1,0 +1,100 @@
+"""What FileForge promises to the models, and how they ask its API. Numbers are those of its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contract_tests.answer import Answer
+from contract_tests.lab import Lab
+from contract_tests.models.limiter import Call, Limits
+from contract_tests.models.token import Issued, Kind, signed
+from contract_tests.models.windows import Bucket
+from contract_tests.proofs import fileforge_steps as steps
+from contract_tests.provision import Key
+
+# Limits.
+
+
+def _list_formats(lab: Lab, key: Key, headers: Mapping[str, str], size: int) -> Answer:
+    return lab.call("list_formats", key=key, headers=headers)
+
+
+def _convert(lab: Lab, key: Key, headers: Mapping[str, str], size: int) -> Answer:
+    return lab.call("create_conversion", key=key, headers=headers, json=steps.order(_picture(lab)))
+
+
+def _convert_many(lab: Lab, key: Key, headers: Mapping[str, str], size: int) -> Answer:
+    items = {"items": [steps.order(_picture(lab))] * size}
+    return lab.call("create_bulk_conversion", key=key, headers=headers, json=items)
+
+
+def _picture(lab: Lab) -> str:
+    """A file of the account, uploaded once for each example and with another key than those whose limits are tried."""
+    return lab.once("picture", lambda: steps.picture(lab, lab.key()))
+
+
+_BUCKETS = (
+    Bucket(name="requests", quota=60, by="key"),
+    Bucket(name="conversions", quota=5, by="key", debt=True),
+)
+_REQUESTS_USED_UP = {
+    "X-RateLimit-Limit": "quota",
+    "X-RateLimit-Remaining": "remaining",
+    "X-RateLimit-Reset": "reset",
+    "Retry-After": "retry_after",
+}
+#: The size of a bulk: within the five of a minute, over them, the largest that Forge Pro takes.
+_SIZES = (2, 6, 20)
+
+#: The two limits are independent; whether a conversion also counts among the sixty calls, nobody says.
+LIMITS = Limits(
+    buckets=_BUCKETS,
+    retry_after=True,
+    calls=(
+        Call(send=_list_formats, takes=(("requests",),), refused=_REQUESTS_USED_UP),
+        Call(
+            send=_convert,
+            takes=(("conversions",),),
+            perhaps=("requests",),
+            answers=(202,),
+            refused={"Retry-After": "retry_after"},
+        ),
+        Call(
+            send=_convert_many,
+            takes=(("conversions",),),
+            perhaps=("requests",),
+            sizes=_SIZES,
+            sized="conversions",
+            answers=tuple(range(200, 300)),
+            refused={"Retry-After": "retry_after"},
+        ),
+    ),
+)
+EXACT_LIMITS = Limits(
+    buckets=_BUCKETS,
+    calls=(
+        Call(send=_list_formats, takes=(("requests",),), refused=_REQUESTS_USED_UP),
+        Call(send=_convert, takes=(("requests",), ("conversions",)), answers=(202,), refused=_REQUESTS_USED_UP),
+        Call(
+            send=_convert_many,
+            takes=(("requests",), ("conversions",)),
+            sizes=_SIZES,
+            sized="conversions",
+            answers=(202,),
+            refused=_REQUESTS_USED_UP,
+        ),
+    ),
+)
+
+# Tokens: upload URLs. How often one can be used, nobody says.
+
+
+def _presign(lab: Lab) -> Issued:
+    return signed(str(steps.presign(lab, lab.key()).given().member("upload_url")))
+
+
+def _upload(lab: Lab, issued: Issued, method: str | None) -> Answer:
+    return lab.request("PUT", issued.url, content=steps.PNG, headers={"Content-Type": "image/png"})
+
+
+TOKENS = (Kind(name="UPLOAD_SIGNATURE", ttl=900, issue=_presign, redeem=_upload),)

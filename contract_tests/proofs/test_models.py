@@ -1,0 +1,37 @@
+"""What follows from several promises together, shown by a model that takes random steps beside the target."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from contract_tests.lab import Lab, rule
+from contract_tests.models.limiter import AnyLimiter, Limits, OurLimiter
+from contract_tests.models.machine import explore
+from contract_tests.models.token import TokenModel
+from contract_tests.run import Run
+
+
+@rule("*.model.limiter")
+def test_limiter(lab: Lab, run: Run) -> None:
+    """No order of calls, keys, addresses and pauses gets more than a quota, or less, whatever the kind of window."""
+    limits: Limits = _promised(lab, "LIMITS")
+    explore(run, lab, AnyLimiter, limits, limits.affordable(run.profile.limiters))
+
+
+@rule("*.model.limiter-exact")
+def test_limiter_exact(lab: Lab, run: Run) -> None:
+    """Every answer passes or is refused, and tells its headers, as a fixed window has it that opens with its first unit."""
+    limits: Limits = _promised(lab, "EXACT_LIMITS")
+    explore(run, lab, OurLimiter, limits, limits.affordable(run.profile.limiters))
+
+
+@rule("*.model.token")
+def test_token(lab: Lab, run: Run) -> None:
+    """No order of issuing, redeeming, waiting and tampering makes a token good that is not, or spoils one that is."""
+    explore(run, lab, TokenModel, _promised(lab, "TOKENS"), run.profile.models)
+
+
+def _promised(lab: Lab, what: str) -> Any:
+    """What the provider promises to a model, and how it is asked."""
+    return getattr(import_module(f"contract_tests.proofs.{lab.provider.name}_models"), what)
