@@ -92,8 +92,9 @@ def _payload(exchange: Exchange, operation: Operation, mistakes: Mistakes) -> No
         ) from None
     if payload is None and not operation.body_required and not exchange.body:
         return
-    # A missing body is an empty one: its required fields are what is missing.
-    payload = {} if payload is None else payload
+    if payload is None and operation.body_required:
+        # A missing body is an empty one: its required fields are what is missing.
+        payload = {}
     validator = exchange.world.contract.schemas.validator(operation.body)
     for error in sorted(validator.iter_errors(payload), key=_by_field(operation, exchange)):
         field = _field(error)
