@@ -100,14 +100,14 @@ class Limiter(Model):
         with stopping():
             self.lab.may_spend()
 
-    @step(data=st.data())
+    @step
     def call(self, data: Any) -> None:
         call = data.draw(st.sampled_from(self.limits.calls))
         quota = self.limits.quota(call)
         for _ in self.calling(call, data, data.draw(st.sampled_from([1, 2, quota // 2, quota - 1]))):
             pass
 
-    @step(data=st.data())
+    @step
     def use_up(self, data: Any) -> None:
         """Calls until it is refused, or was let through once too often."""
         call = data.draw(st.sampled_from(self.limits.calls))
@@ -115,7 +115,7 @@ class Limiter(Model):
             if refused:
                 break
 
-    @step(data=st.data())
+    @step
     def come_back(self, data: Any) -> None:
         """Lets all windows of the last caller pass, and calls once or all over again."""
         often = data.draw(st.booleans())
@@ -126,7 +126,7 @@ class Limiter(Model):
                 if self.judge(call, key, partition, size):
                     break
 
-    @step(data=st.data())
+    @step
     def pause(self, data: Any) -> None:
         """For a part of a window, or as long as the last refusal told in Retry-After and perhaps a second more."""
         pauses = [(seconds, False) for seconds in self.limits.pauses()]

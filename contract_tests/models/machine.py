@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 from unittest import SkipTest
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
-from hypothesis.strategies import SearchStrategy
 
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, Violation
@@ -40,11 +39,27 @@ class Exploration:
     clock_stands: bool | None = None
 
 
+Step = Callable[..., None]
+
+
+def step(function: Step) -> Step:
+    """Marks a method as a step of its model: it draws what it needs from `data`."""
+    function.is_step = True  # type: ignore[attr-defined]
+    return function
+
+
 class Model(RuleBasedStateMachine):
     """The model of one example. What the steps find out about the target stands in a subclass."""
 
+    #: In the order in which they are written, the simplest first.
+    steps: ClassVar[tuple[str, ...]] = ()
     #: Steps without which nothing is tried: where the target cannot take one, the rule is not verifiable.
     vital: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = [name for name, member in vars(cls).items() if getattr(member, "is_step", False)]
+        cls.steps = tuple(dict.fromkeys([*cls.steps, *own]))
 
     def __init__(self, exploration: Exploration, promised: Any) -> None:
         super().__init__()
@@ -62,6 +77,28 @@ class Model(RuleBasedStateMachine):
     def teardown(self) -> None:
         with stopping():
             self.lab.close()
+
+    @rule(data=st.data())
+    def take_a_step(self, data: Any) -> None:
+        """The only rule: among several, hypothesis switches some off in each example, and what it draws for that stands in
+        the way of shrinking. What this target cannot do is left out from then on; what breaks in the suite ends it all.
+        """
+        name = data.draw(st.sampled_from(self.steps))
+        if name in self.exploration.left_out:
+            return
+        try:
+            getattr(self, name)(data)
+        except HypothesisException:
+            raise
+        except Violation as violation:
+            self.exploration.seen = (violation, self.lab.client.sent_since(0))
+            raise
+        except NotVerifiable as reason:
+            if name in self.vital:
+                raise Stop(reason) from None
+            self.exploration.left_out[name] = reason
+        except Exception as problem:
+            raise Stop(problem) from None
 
     def now(self) -> float:
         """The target's time: known where its clock stands still while it answers, else asked for."""
@@ -82,35 +119,6 @@ def stopping() -> Iterator[None]:
         yield
     except Exception as problem:
         raise Stop(problem) from None
-
-
-def step(**arguments: SearchStrategy[Any]) -> Callable[[Callable[..., None]], Any]:
-    """A rule of the machine. What this target cannot do is left out from then on; what breaks in the suite ends it all."""
-
-    def decorate(function: Callable[..., None]) -> Any:
-        name = function.__name__
-
-        @wraps(function)
-        def take(model: Model, **drawn: Any) -> None:
-            if name in model.exploration.left_out:
-                return
-            try:
-                function(model, **drawn)
-            except HypothesisException:
-                raise
-            except Violation as violation:
-                model.exploration.seen = (violation, model.lab.client.sent_since(0))
-                raise
-            except NotVerifiable as reason:
-                if name in model.vital:
-                    raise Stop(reason) from None
-                model.exploration.left_out[name] = reason
-            except Exception as problem:
-                raise Stop(problem) from None
-
-        return cast(Any, rule)(**arguments)(take)
-
-    return decorate
 
 
 def explore(run: Run, lab: Lab, model: type[Model], promised: Any, effort: Effort) -> None:
