@@ -338,7 +338,7 @@ def test_sequential_proofs_do_not_see_a_gap(contract: Contract):
     """One after another, nobody notices a limiter that looks first and counts later: this is what races are for."""
     start = [sys.executable, "-m", "contract_tests.mutants.sabotage", "limit-race"]
     with own_mock(["fileforge"], 0, start) as url:
-        results = raced(url, contract.only("fileforge"), "fileforge.limit.sixty")
+        results = raced(url, contract.only("fileforge"), "fileforge.limit.conversions")
 
     assert [result.outcome for result in results] == [Outcome.VERIFIED]
 
