@@ -32,6 +32,7 @@ class Client:
         self._secrets: dict[str, str] = {}
         self._sent: list[str] = []
         self.total = 0  #: Requests sent so far.
+        self.passed = 0.0  #: Seconds that were let pass on the target so far.
 
     def close(self) -> None:
         self._http.close()

@@ -150,6 +150,7 @@ class Lab:
     def advance(self, seconds: float) -> None:
         """Lets time pass on the target, by its clock or by waiting. Raises NotVerifiable where neither is permitted."""
         self._provisioner.advance(seconds)
+        self.client.passed += seconds
         self.client.note(f"{seconds:g} s pass")
 
     def move(self) -> None:

@@ -52,7 +52,7 @@ class Model(RuleBasedStateMachine):
     """The model of one example. What the steps find out about the target stands in a subclass."""
 
     #: In the order in which they are written, the simplest first.
-    steps: ClassVar[tuple[str, ...]] = ()
+    steps: tuple[str, ...] = ()
     #: Steps without which nothing is tried: where the target cannot take one, the rule is not verifiable.
     vital: ClassVar[frozenset[str]] = frozenset()
 
@@ -67,10 +67,11 @@ class Model(RuleBasedStateMachine):
         self.promised = promised
         with stopping():
             self.lab = exploration.run.lab(exploration.provider)
-            self._now = self.lab.now()
+            now = self.lab.now()
+            self._began = now - self.lab.client.passed
             if exploration.clock_stands is None:
                 self.lab.request("GET", "/")
-                exploration.clock_stands = self._now == self.lab.now()
+                exploration.clock_stands = now == self.lab.now()
         # The lines of a finding are those of its own example.
         exploration.run.client.take_sent()
 
@@ -102,14 +103,13 @@ class Model(RuleBasedStateMachine):
 
     def now(self) -> float:
         """The target's time: known where its clock stands still while it answers, else asked for."""
-        return self._now if self.exploration.clock_stands else self.lab.now()
+        return self._began + self.lab.client.passed if self.exploration.clock_stands else self.lab.now()
 
     def pass_time(self, seconds: float) -> None:
         """Moves the target's clock. Raises NotVerifiable where that would mean to wait."""
         if self.lab.target.permit.wait_up_to < math.inf:
             raise NotVerifiable("it lets time pass again and again, which takes a target whose clock can be moved")
         self.lab.advance(seconds)
-        self._now += seconds
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
+from contract_tests.models.key_life import KeyLife
 from contract_tests.models.limiter import Call, Limits, some_rate_header
 from contract_tests.models.token import Issued, Kind
 from contract_tests.models.windows import Bucket
@@ -70,3 +72,46 @@ def _redeem(lab: Lab, issued: Issued, method: str | None) -> Answer:
 
 
 TOKENS = (Kind(name="DOWNLOAD_TOKEN", ttl=86400, uses=1, issue=_issue, redeem=_redeem, head=True),)
+
+# Keys, which are licences.
+
+
+def _make(lab: Lab, kind: str, lifetime: int | None) -> tuple[Key, float | None]:
+    return lab.new_key(), None
+
+
+def _verifies(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    return lab.call("verify", key=key, by=by, headers=headers, presents=_presents(lab, key))
+
+
+def _asks_for_token(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    return lab.call("generate_download_token", key=key, by=by, headers=headers, presents=_presents(lab, key))
+
+
+def _presents(lab: Lab, key: Key | str) -> Mapping[str, Any]:
+    """The domain and product of the licence; of a key that was never issued, those of a good one."""
+    return key.presents if isinstance(key, Key) else lab.key().presents
+
+
+def _revoke(lab: Lab, key: Key) -> None:
+    lab.admin.revoke(key)
+
+
+def _rotate(lab: Lab, key: Key) -> Key:
+    return lab.rotate(key)
+
+
+def _switch(lab: Lab, key: Key, on: bool) -> None:
+    lab.admin.change_key(key, attributes={"active": on})
+
+
+KEYS = KeyLife(
+    make=_make,
+    acts={"verify": _verifies, "download": _asks_for_token},
+    kinds={"licence": frozenset({"verify", "download"})},
+    headers=("dezerx_bearer",),
+    dead=(401,),
+    end=_revoke,
+    rotate=_rotate,
+    switch=_switch,
+)

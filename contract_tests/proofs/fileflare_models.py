@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
+from contract_tests.models.key_life import KeyLife
 from contract_tests.models.limiter import Call, Limits
 from contract_tests.models.token import Issued, Kind, signed
 from contract_tests.models.windows import Bucket
@@ -72,3 +73,37 @@ def _upload(lab: Lab, issued: Issued, method: str | None) -> Answer:
 
 
 TOKENS = (Kind(name="UPLOAD_SIGNATURE", ttl=43200, issue=_sign_upload, redeem=_upload),)
+
+# Keys. What becomes of the old one when a key is regenerated, nobody says.
+
+
+def _make(lab: Lab, kind: str, lifetime: int | None) -> tuple[Key, float | None]:
+    return lab.new_key(), None
+
+
+def _lists_orders(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    return lab.call("list_orders", key=key, by=by, headers=headers, query={"limit": 1})
+
+
+def _finds_asset(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    return lab.call("find_asset", key=key, by=by, headers=headers, path=steps.NOTHING)
+
+
+def _revoke(lab: Lab, key: Key) -> None:
+    lab.admin.revoke(key)
+
+
+def _rotate(lab: Lab, key: Key) -> Key:
+    return lab.rotate(key)
+
+
+KEYS = KeyLife(
+    make=_make,
+    acts={"list orders": _lists_orders, "find an asset": _finds_asset},
+    kinds={"full": frozenset({"list orders", "find an asset"})},
+    headers=("fileflare_bearer",),
+    dead=(401,),
+    end=_revoke,
+    rotate=_rotate,
+    rotation_ends=False,
+)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
+from contract_tests.models.key_life import KeyLife
 from contract_tests.models.limiter import Call, Limits
 from contract_tests.models.token import Issued, Kind, signed
 from contract_tests.models.windows import Bucket
@@ -98,3 +100,75 @@ def _upload(lab: Lab, issued: Issued, method: str | None) -> Answer:
 
 
 TOKENS = (Kind(name="UPLOAD_SIGNATURE", ttl=900, issue=_presign, redeem=_upload),)
+
+# Keys.
+
+
+def _make(lab: Lab, kind: str, lifetime: int | None) -> tuple[Key, float | None]:
+    return lab.key(kind, name="model"), None
+
+
+def _reads_status(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    return lab.call("get_conversion", key=key, by=by, headers=headers, path={"id": steps.NOTHING})
+
+
+def _converts(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    return lab.call("create_conversion", key=key, by=by, headers=headers, json=steps.order())
+
+
+def _gets_output(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    return lab.call("get_conversion_output", key=key, by=by, headers=headers, path={"id": steps.NOTHING})
+
+
+def _presigns(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    body = {"filename": "pixel.png", "size": len(steps.PNG), "mime": "image/png"}
+    return lab.call("presign_upload", key=key, by=by, headers=headers, json=body)
+
+
+def _deletes(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    return lab.call("delete_file", key=key, by=by, headers=headers, path={"id": steps.NOTHING})
+
+
+def _revoke(lab: Lab, key: Key) -> None:
+    lab.admin.revoke(key)
+
+
+def _rotate(lab: Lab, key: Key) -> Key:
+    return lab.rotate(key)
+
+
+def _switch(lab: Lab, key: Key, on: bool) -> None:
+    lab.admin.change_account(tier="pro" if on else "free")
+
+
+def _shown(lab: Lab, key: Key) -> str:
+    return json.dumps(lab.admin.stored(key))
+
+
+KEYS = KeyLife(
+    make=_make,
+    acts={
+        "read a status": _reads_status,
+        "convert": _converts,
+        "get an output": _gets_output,
+        "presign": _presigns,
+        "delete": _deletes,
+    },
+    kinds={
+        "full": frozenset({"read a status", "convert", "get an output", "presign", "delete"}),
+        "default_scopes": frozenset({"read a status", "convert", "get an output"}),
+        "no_scopes": frozenset({"read a status"}),
+        "only_convert_write": frozenset({"read a status", "convert"}),
+        "only_files_read": frozenset({"read a status", "get an output"}),
+        "only_files_write": frozenset({"read a status", "presign"}),
+        "only_files_delete": frozenset({"read a status", "delete"}),
+    },
+    headers=("fileforge_bearer", "fileforge_key"),
+    dead=(401,),
+    end=_revoke,
+    rotate=_rotate,
+    switch=_switch,
+    switches_all=True,
+    none_while_off=True,
+    shown=_shown,
+)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
+from contract_tests.models.key_life import KeyLife
 from contract_tests.models.limiter import Call, Limits
 from contract_tests.models.token import Issued, Kind, signed
 from contract_tests.models.windows import Bucket
@@ -58,4 +59,50 @@ def _download(lab: Lab, issued: Issued, method: str | None) -> Answer:
 TOKENS = (
     Kind(name="DOWNLOAD_SIGNATURE", ttl=60, issue=_offer_download, redeem=_download),
     Kind(name="UPLOAD_SIGNATURE", ttl=900, issue=_begin_upload, redeem=_upload),
+)
+
+# Keys.
+
+
+def _make(lab: Lab, kind: str, lifetime: int | None) -> tuple[Key, float | None]:
+    expires = None if lifetime is None else float(int(lab.now()) + lifetime)
+    wanted = {} if expires is None else {"expires_at": steps.moment(expires)}
+    made = steps.create(lab, name=lab.name("model"), permission_set=kind, **wanted)
+    return Key(raw=made.raw, situation=kind, id=made.id), expires
+
+
+def _finds_itself(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    return lab.call("find_current_api_key", key=key, by=by, headers=headers)
+
+
+def _lists_root(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    return lab.call("list_folder", key=key, by=by, headers=headers, path={"path": ""})
+
+
+def _lists_users(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
+    return lab.call("list_users", key=key, by=by, headers=headers)
+
+
+def _delete(lab: Lab, key: Key) -> None:
+    assert key.id is not None
+    steps.delete(lab, key.id).given(204)
+
+
+def _shown(lab: Lab, key: Key) -> str:
+    assert key.id is not None
+    return steps.find(lab, key.id).given(200).content.decode()
+
+
+KEYS = KeyLife(
+    make=_make,
+    acts={"find itself": _finds_itself, "list a folder": _lists_root, "list users": _lists_users},
+    kinds={
+        "full": frozenset({"find itself", "list a folder", "list users"}),
+        "files_only": frozenset({"find itself", "list a folder"}),
+    },
+    headers=("filescom_key",),
+    dead=(401, 403),
+    end=_delete,
+    lifetime=100,
+    shown=_shown,
 )

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from contract_tests.lab import Lab, rule
+from contract_tests.models.key_life import KeyModel
 from contract_tests.models.limiter import AnyLimiter, Limits, OurLimiter
 from contract_tests.models.machine import explore
 from contract_tests.models.token import TokenModel
@@ -30,6 +31,12 @@ def test_limiter_exact(lab: Lab, run: Run) -> None:
 def test_token(lab: Lab, run: Run) -> None:
     """No order of issuing, redeeming, waiting and tampering makes a token good that is not, or spoils one that is."""
     explore(run, lab, TokenModel, _promised(lab, "TOKENS"), run.profile.models)
+
+
+@rule("*.model.key-life")
+def test_key_life(lab: Lab, run: Run) -> None:
+    """Whatever happens to one key, it opens what it may and only while it lives, and the others are as they were."""
+    explore(run, lab, KeyModel, _promised(lab, "KEYS"), run.profile.models)
 
 
 def _promised(lab: Lab, what: str) -> Any:
