@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -14,15 +15,23 @@ def fill(template: Any, values: Mapping[str, Any]) -> Any:
     a placeholder without a value stays as it is.
     """
     if isinstance(template, str):
-        whole = _PLACEHOLDER.fullmatch(template)
-        if whole:
-            return values.get(whole[1], template)
-        return _PLACEHOLDER.sub(lambda hit: str(values.get(hit[1], hit[0])), template)
+        return _read(template)(values)
     if isinstance(template, dict):
         return {name: fill(value, values) for name, value in template.items()}
     if isinstance(template, list):
         return [fill(value, values) for value in template]
     return template
+
+
+@lru_cache(maxsize=4096)  # a contract has few templates, and each is filled often
+def _read(template: str) -> Callable[[Mapping[str, Any]], Any]:
+    """What fills this string."""
+    whole = _PLACEHOLDER.fullmatch(template)
+    if whole:
+        return lambda values: values.get(whole[1], template)
+    if not _PLACEHOLDER.search(template):
+        return lambda values: template
+    return lambda values: _PLACEHOLDER.sub(lambda hit: str(values.get(hit[1], hit[0])), template)
 
 
 def differences(template: Any, actual: Any, at: str = "body") -> list[str]:

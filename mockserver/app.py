@@ -28,6 +28,9 @@ from mockserver.layers.route import Route
 from mockserver.layers.stamp import Stamp
 from mockserver.world import Auth, World
 
+#: Where Swagger UI is.
+PAGE = "/ui"
+
 
 class Mock:
     """The data plane, which speaks as the providers do, and beside it the control plane under /_mock."""
@@ -44,16 +47,17 @@ class Mock:
                 partial(Record, world=world),  # journal: what came in, what went out, why
                 partial(Cors, origin=cors),  # opens every answer to a page, where asked for and not ruled out
                 partial(Stamp, explain=explain),  # headers that the provider promises on every answer
-                ExceptionMiddleware,  # 404, 405, 500 in the provider's own envelope
-                SwaggerUIMiddleware,
+                ExceptionMiddleware,  # what no handler expected, in the provider's own envelope
                 partial(Route, contract=world.contract),  # path and method to operation; then Answer: checks, handler
             ],
         )
+        self.providers.add_error_handler(Exception, on_error)
         document = served(world.contract)
         # Served by us: connexion would serve it with its references resolved, which a recursive schema does not survive.
         self.document = JSONResponse(document)
-        self.providers.add_api(document, swagger_ui_options=SwaggerUIOptions(serve_spec=False))
-        self.providers.add_error_handler(Exception, on_error)
+        # Beside the providers: its router would cost each of their requests more than all checks do.
+        self.page = ConnexionMiddleware(self.providers, middlewares=[SwaggerUIMiddleware])
+        self.page.add_api(document, swagger_ui_options=SwaggerUIOptions(serve_spec=False))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -62,9 +66,16 @@ class Mock:
             await self._part(scope["path"])(scope, receive, send)
 
     def _part(self, path: str) -> ASGIApp:
-        if path == PREFIX or path.startswith(f"{PREFIX}/"):
+        if _below(PREFIX, path):
             return self.control
-        return self.document if path == "/openapi.json" else self.providers
+        if path == "/openapi.json":
+            return self.document
+        page: ASGIApp = self.page
+        return page if _below(PAGE, path) else self.providers
+
+
+def _below(prefix: str, path: str) -> bool:
+    return path.startswith(prefix) and path[len(prefix) :][:1] in {"", "/"}
 
 
 def create_app(

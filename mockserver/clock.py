@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 #: Where a seeded world begins, so that its timestamps repeat: 2026-01-01T00:00:00Z.
 SEEDED_START = 1_767_225_600.0
@@ -49,6 +50,7 @@ class Clock:
             self._frozen = None
 
 
+@lru_cache(maxsize=8192)  # the same rows are shown again and again
 def iso(seconds: float, *, digits: int = 0) -> str:
     """RFC 3339 in UTC with `digits` decimals of a second, e.g. 2026-04-01T12:34:56Z."""
     moment = datetime.fromtimestamp(seconds, UTC)

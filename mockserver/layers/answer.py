@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from typing import Any
 
+import orjson
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -107,14 +109,22 @@ async def _read(receive: Receive) -> bytes:
 
 def _encoded(reply: Reply) -> tuple[bytes, str | None]:
     """The body's bytes and, where there are any, its media type."""
-    declared = next((value for name, value in reply.headers.items() if name.lower() == "content-type"), None)
     if reply.body is None:
         return b"", None
+    declared = next((value for name, value in reply.headers.items() if name.lower() == "content-type"), None)
     if isinstance(reply.body, bytes):
         return reply.body, declared or "application/octet-stream"
     if isinstance(reply.body, str) and declared:
         return reply.body.encode(), declared
-    return json.dumps(reply.body, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
+    return _as_json(reply.body), "application/json"
+
+
+def _as_json(body: Any) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        # A whole number that a client sent can be longer than orjson's 64 bits.
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 async def _send(reply: Reply, exchange: Exchange, send: Send) -> None:

@@ -42,14 +42,16 @@ def stamps(exchange: Exchange, status: int) -> Iterator[tuple[bytes, bytes]]:
     """The encoded headers for an answer with this status."""
     provider, operation = exchange.provider, exchange.operation
     assert provider
-    templates = dict(provider.headers)
-    if status < 400 and operation is not None:
-        templates |= operation.headers
+    templates = provider.headers
+    if status < 400 and operation is not None and operation.headers:
+        templates = {**templates, **operation.headers}
     exchange.look_at_budget()
     if exchange.budget:
-        templates |= provider.rate_headers.every
+        templates = {**templates, **provider.rate_headers.every}
         if exchange.refused and exchange.refused.name in {limit.refusal for limit in provider.limits.values()}:
             templates |= provider.rate_headers.refused
+    if not templates:
+        return
     values = exchange.values()
     for name, template in templates.items():
         yield name.lower().encode(), str(fill(template, values)).encode("latin-1", "replace")

@@ -255,10 +255,11 @@ def _page(call: Exchange, rows: list[Row], size: int, show: Callable[[Row], Any]
     last = max(1, -(-total // size))
     begin = (page - 1) * size
     shown = rows[begin : begin + size]
-    asked = [(name, value) for name, value in parse_qsl(call.query) if name != "page"]
+    asked = urlencode([(name, value) for name, value in parse_qsl(call.query) if name != "page"])
+    pages = f"{call.url}?{asked}&page=" if asked else f"{call.url}?page="
 
     def link(number: int) -> str | None:
-        return f"{call.url}?{urlencode([*asked, ('page', number)])}" if 1 <= number <= last else None
+        return f"{pages}{number}" if 1 <= number <= last else None
 
     numbered = [{"url": link(number), "label": str(number), "active": number == page} for number in range(1, last + 1)]
     before, after = link(page - 1), link(page + 1)

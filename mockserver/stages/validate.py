@@ -32,7 +32,7 @@ def validate(exchange: Exchange) -> None:
         return
     assert provider
     mistakes: Mistakes = {}
-    query = dict(parse_qsl(exchange.query, keep_blank_values=True))
+    query = dict(parse_qsl(exchange.query, keep_blank_values=True)) if exchange.query else {}
     sources: Mapping[str, Mapping[str, str]] = {"path": exchange.parameters, "query": query, "header": exchange.headers}
     exchange.parameters = {
         parameter.name: value
@@ -76,7 +76,7 @@ def _parameter(
         return [parameter.schema["default"]] if "default" in parameter.schema else []
     value = CONVERT.get(str(parameter.schema.get("type")), str)(text)
     validator = exchange.world.contract.schemas.validator(parameter.schema)
-    for error in validator.iter_errors(value):
+    for error in () if validator.is_valid(value) else validator.iter_errors(value):
         mistakes.setdefault(parameter.name, []).append(_told(provider, parameter.name, error))
     return [value]
 
@@ -96,9 +96,10 @@ def _payload(exchange: Exchange, operation: Operation, mistakes: Mistakes) -> No
         # A missing body is an empty one: its required fields are what is missing.
         payload = {}
     validator = exchange.world.contract.schemas.validator(operation.body)
-    for error in sorted(validator.iter_errors(payload), key=_by_field(operation, exchange)):
-        field = _field(error)
-        mistakes.setdefault(field, []).append(_told(provider, field, error))
+    if not validator.is_valid(payload):
+        for error in sorted(validator.iter_errors(payload), key=_by_field(operation, exchange)):
+            field = _field(error)
+            mistakes.setdefault(field, []).append(_told(provider, field, error))
     exchange.payload = payload
 
 
