@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from contract_tests.answer import Answer
+from contract_tests.counting import refilled
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, check
 from contract_tests.provision import Key
@@ -44,15 +45,15 @@ def admits(
     lavish = 0
     for pause in pauses:
         lab.advance(pause)
+        start = lab.now()
         attempts = lab.at_once([call] * (quota + more))
         passed = _count(attempts, as_passing)
         refused = _count(attempts, lambda answer: answer.status == 429)
         check(refused <= more, f"{quota} of {len(attempts)} calls at once to pass", f"{refused} were refused with 429")
         if not passed:
             raise NotVerifiable(f"none of {len(attempts)} calls at once passed, e.g. {_example(attempts)}")
-        lasted = max(item.came for item in attempts) - min(item.left for item in attempts)
-        returned = int(lasted * quota / 60)
-        lavish += passed > quota + returned
+        lasted = lab.now() - start
+        lavish += passed > quota + refilled(lab, quota, start)
         check(
             lavish < min(2, len(pauses)),
             f"{quota} of {len(attempts)} calls at once to pass",

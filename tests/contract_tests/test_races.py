@@ -184,13 +184,19 @@ class Told:
         self.contract = contract
         self.bursts = list(bursts)
         self.lasting = lasting
+        self.time = 0.0
 
     def may_spend(self) -> None: ...
 
-    def advance(self, seconds: float) -> None: ...
+    def now(self) -> float:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds
 
     def at_once(self, calls: Sequence[Any]) -> list[Attempt]:
         statuses = self.bursts.pop(0)
+        self.time += self.lasting
         assert len(statuses) == len(calls)
         return [Attempt(self.answer(status), 0.0, self.lasting) for status in statuses]
 
