@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 from latchkey.records import KeyFormat, Mint, Stored
 from mockserver.mint import Source, digest
+
+#: Revoked keys that an account is remembered to have had.
+REMEMBERED = 100
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,13 +40,17 @@ class Key:
 
 
 class KeyRing:
-    """All keys of a world. A raw key is seen when it is added and when it is presented, and kept nowhere."""
+    """All keys of a world. A raw key is seen when it is added and when it is presented, and kept nowhere.
+
+    Of each account's revoked keys the newest REMEMBERED are kept; older ones are unknown.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._by_digest: dict[tuple[str, str, str], Key] = {}
         self._by_id: dict[int, Key] = {}
         self._by_account: dict[str, dict[int, Key]] = {}
+        self._revoked: dict[str, deque[Key]] = {}
         self._next_id = 1
 
     def __len__(self) -> int:
@@ -79,6 +87,23 @@ class KeyRing:
     def of(self, account: str, kind: str = "key") -> list[Key]:
         """An account's keys, oldest first."""
         return [key for key in self._by_account.get(account, {}).values() if key.kind == kind]
+
+    def revoke(self, key: Key, now: float) -> None:
+        """From now on the key opens nothing. Revoking again changes nothing."""
+        if key.revoked_at is not None:
+            return
+        key.revoked_at = now
+        revoked = self._revoked.setdefault(key.account, deque())
+        revoked.append(key)
+        if len(revoked) > REMEMBERED:
+            self.remove(revoked.popleft())
+
+    def close(self, account: str) -> None:
+        """Forgets all keys and sessions of the account."""
+        for key in list(self._by_account.get(account, {}).values()):
+            self.remove(key)
+        self._by_account.pop(account, None)
+        self._revoked.pop(account, None)
 
     def remove(self, key: Key) -> None:
         """Forgets the key altogether: no later look-up finds it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from latchkey.records import Limit
 
-#: Windows are swept when their number has doubled, so eviction costs a constant share of each unit.
+#: Windows are evicted when their number has doubled, so eviction costs a constant share of each unit.
 _SWEEP_FROM = 1024
 
 
@@ -76,7 +76,8 @@ class Limiter:
         for limit, partition in wanted:
             window = self._current(limit, partition, now)
             if window is None:
-                self._sweep(now)
+                if len(self._windows) >= self._sweep_at:
+                    self.evict(now)
                 window = self._windows[limit.id, partition] = _Window(limit, now, 0)
             window.used += units
         return [self.read(limit, partition, now) for limit, partition in wanted]
@@ -95,9 +96,8 @@ class Limiter:
                 return None
         return window
 
-    def _sweep(self, now: float) -> None:
-        if len(self._windows) < self._sweep_at:
-            return
+    def evict(self, now: float) -> None:
+        """Drops the windows that are over."""
         for (_, partition), window in list(self._windows.items()):
             self._current(window.limit, partition, now)
         self._sweep_at = max(_SWEEP_FROM, 2 * len(self._windows))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from latchkey.records import Token
 from mockserver.mint import Source, digest
 
+#: Tokens are evicted when their number has doubled, so eviction costs a constant share of each issue.
 _SWEEP_FROM = 1024
 
 
@@ -50,7 +51,8 @@ class Vault:
 
     def issue(self, token: Token, account: str, now: float, data: Mapping[str, Any]) -> str:
         """A fresh token. It is shown here only; the vault keeps its digest."""
-        self._sweep(now)
+        if len(self._grants) >= self._sweep_at:
+            self.evict(now)
         raw = self._source.mint(token.mint)
         self._grants[digest(f"{token.name}:{raw}")] = Grant(token.name, account, now, now + token.ttl, token.uses, data)
         return raw
@@ -73,8 +75,7 @@ class Vault:
     def grants(self) -> list[Grant]:
         return list(self._grants.values())
 
-    def _sweep(self, now: float) -> None:
-        if len(self._grants) < self._sweep_at:
-            return
+    def evict(self, now: float) -> None:
+        """Drops the tokens that have expired."""
         self._grants = {key: grant for key, grant in self._grants.items() if now < grant.expires}
         self._sweep_at = max(_SWEEP_FROM, 2 * len(self._grants))

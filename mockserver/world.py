@@ -1,4 +1,4 @@
-"""The state of the mock: accounts with their rows, keys, windows, tokens, objects and the journal."""
+"""The state of the mock: accounts with their rows and objects, keys, windows, tokens and the journal."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from latchkey import Contract
 from latchkey.records import Provider, Situation
 from mockserver.clock import SEEDED_START, Clock
 from mockserver.fixtures import Fixtures, KeyFixture
+from mockserver.index import Index
 from mockserver.journal import Journal
 from mockserver.keys import Key, KeyRing
 from mockserver.limiter import Limiter
@@ -34,6 +35,8 @@ class Account:
     tier: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     rows: dict[str, Table] = field(default_factory=dict)
+    #: Storage key to the bytes that were uploaded. They go with the account.
+    objects: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def table(self, name: str) -> Table:
         return self.rows.setdefault(name, {})
@@ -66,11 +69,11 @@ class World:
         """Back to the fixtures. The clock goes on; everything else begins anew."""
         self.source = Source(self._seed)
         self.accounts: dict[str, Account] = {}
+        self._indexes: dict[tuple[str, str, tuple[str, ...]], Index] = {}
         self.shared: dict[str, dict[str, Table]] = {}
         self.keys = KeyRing(self.source)
         self.limiter = Limiter()
         self.tokens = Vault(self.source)
-        self.objects: dict[str, bytes] = {}
         self.sequence = 1000
         self.journal.clear()
         now = self.clock.now()
@@ -147,14 +150,30 @@ class World:
             rows=self._renamed(rows),
         )
         self.accounts[account.id] = account
+        self.note(account)
         return account
 
     def close_account(self, account: Account) -> None:
-        """Removes the account with its keys and rows."""
-        for kind in ("key", "session"):
-            for key in self.keys.of(account.id, kind):
-                self.keys.remove(key)
+        """Removes the account with its keys, rows and objects; its tokens open nothing and go when they expire."""
+        self.keys.close(account.id)
         self.accounts.pop(account.id, None)
+        for index in self._indexes.values():
+            index.drop(account.id)
+
+    def note(self, account: Account) -> None:
+        """To be called where rows of the account were added or changed by other means than its own handlers."""
+        for (provider, table, _), index in self._indexes.items():
+            if provider == account.provider:
+                index.note(account.id, account.table(table).values())
+
+    def having(self, provider: str, table: str, **values: Any) -> Iterator[Account]:
+        """The accounts that may have a row of this table with these values, letters in any case."""
+        name = provider, table, tuple(values)
+        if name not in self._indexes:
+            index = self._indexes[name] = Index(tuple(values))
+            for account in self.accounts_of(provider):
+                index.note(account.id, account.table(table).values())
+        return (self.accounts[id] for id in self._indexes[name].find(values.values()))
 
     def create_key(self, account: Account, **fields: Any) -> tuple[Key, str]:
         """A new key of this account and its raw value, shown this once."""
@@ -189,8 +208,7 @@ class World:
 
     def revoke(self, key: Key) -> None:
         """From now on the key opens nothing. Revoking again changes nothing."""
-        if key.revoked_at is None:
-            key.revoked_at = self.clock.now()
+        self.keys.revoke(key, self.clock.now())
 
     def rotate(self, key: Key) -> tuple[Key, str]:
         """Revokes the key and issues another with the same name, scopes and everything else it carries."""
@@ -205,6 +223,12 @@ class World:
             attributes=dict(key.attributes),
             unlimited=key.unlimited,
         )
+
+    def evict(self) -> None:
+        """Drops windows and tokens that are over: worth while after the clock was moved."""
+        now = self.clock.now()
+        self.limiter.evict(now)
+        self.tokens.evict(now)
 
     def accounts_of(self, provider: str) -> Iterator[Account]:
         return (account for account in self.accounts.values() if account.provider == provider)

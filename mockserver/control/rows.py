@@ -36,12 +36,14 @@ async def create(account: str, table: str, body: Row) -> tuple[Row, int]:
     if body["id"] in rows:
         raise BadRequestProblem(detail=f"table {table!r} already has a row {body['id']}")
     rows[body["id"]] = body
+    current_world().note(accounts.find(account))
     return _view(body), 201
 
 
 async def change(account: str, table: str, row: str, body: Row) -> Row:
     rows, id = _find(account, table, row)
     rows[id].update({name: value for name, value in body.items() if name != "id"})
+    current_world().note(accounts.find(account))
     return _view(rows[id])
 
 

@@ -42,6 +42,7 @@ async def set_clock(body: dict[str, Any]) -> dict[str, Any]:
         (time.freeze if body["frozen"] else time.run)()
     try:
         time.advance(body.get("advance", 0))
+        current_world().evict()
     except ValueError as problem:
         raise BadRequestProblem(detail=str(problem)) from None
     return await clock()

@@ -77,13 +77,13 @@ def upload(call: Exchange) -> Reply:
     account = call.world.accounts.get(grant.account)
     if account is None or id not in account.table("uploads"):
         call.refuse("signature_mismatch", "this upload was confirmed or cancelled")
-    call.world.objects[id] = call.body
+    account.objects[id] = call.body
     return Reply(headers={"ETag": f'"{hashlib.md5(call.body, usedforsecurity=False).hexdigest()}"'})
 
 
 def confirm_upload(call: Exchange) -> Reply:
     started = _find_upload(call)
-    content = call.world.objects.get(started["id"])
+    content = call.account.objects.get(started["id"])
     if content is None:
         call.refuse("not_uploaded", "nothing was sent to the upload_url yet")
     del call.table("uploads")[started["id"]]
@@ -152,7 +152,7 @@ def find_customer_order(call: Exchange) -> Reply:
     assert call.provider
     found = (
         (account, order)
-        for account in call.world.accounts_of(call.provider.name)
+        for account in call.world.having(call.provider.name, "orders", status_id=call.parameters["id"])
         for order in account.table("orders").values()
         if order["status_id"] == call.parameters["id"]
     )
@@ -226,7 +226,7 @@ def _add_asset(call: Exchange, *, size: float, **members: Any) -> Row:
 def _forget(call: Exchange, table: str, id: str) -> None:
     """Drops the row and its bytes; orders no longer have the asset."""
     del call.table(table)[id]
-    call.world.objects.pop(id, None)
+    call.account.objects.pop(id, None)
     for order in call.table("orders").values():
         order["assets"] = [asset for asset in order["assets"] if asset != id]
 

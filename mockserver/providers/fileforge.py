@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +24,15 @@ ZIPPED = ("application/zip", "application/vnd.openxmlformats", "application/epub
 #: The harmless file that every malware scanner reports (EICAR), in two halves so that no scanner reports this one.
 MALWARE = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE!"
 
+#: Table to the moment from which a row of it is not kept.
+_ENDS: Mapping[str, Callable[[Exchange, Row], float]] = {
+    "uploads": lambda call, row: row["created_at"] + call.facts["retention"],
+    "files": lambda call, row: row["expires_at"],
+    "conversions": lambda call, row: row["queued_at"] + call.facts["conversion_retention"],
+}
+#: At most so many rows of a table are dropped by one request.
+_AT_ONCE = 16
+
 
 def list_formats(call: Exchange) -> Reply:
     paid = call.account.tier in call.facts["paid_tiers"]
@@ -37,6 +47,7 @@ def presign_upload(call: Exchange) -> Reply:
     wanted, largest = call.payload, call.allowance["max_bytes"]
     if wanted["size"] > largest:
         call.refuse("file_too_large", f"{wanted['size']} bytes are more than this tier's {largest}", max_bytes=largest)
+    _forget_old(call)
     id = call.world.source.uuid()
     storage_key = f"{call.account.id}/{iso(call.now)[:10].replace('-', '/')}/{id}-{_object_name(wanted['filename'])}"
     ttl = _ttl(call, "upload")
@@ -48,7 +59,7 @@ def presign_upload(call: Exchange) -> Reply:
         "upload_url": f"{call.origin}/fileforge-inputs/{quote(storage_key)}?X-Amz-Expires={ttl}&X-Amz-Signature={signature}",
         "expires_in": ttl,
     }
-    call.table("uploads")[storage_key] = {"id": id, "storage_key": storage_key}
+    call.table("uploads")[storage_key] = {"id": id, "storage_key": storage_key, "created_at": call.now}
     return Reply(201, body)
 
 
@@ -59,21 +70,24 @@ def upload(call: Exchange) -> Reply:
         call.refuse("signature_mismatch", "the URL was signed for another object")
     if len(call.body) != grant.data["size"]:
         call.refuse("signature_mismatch", f"the URL was signed for {grant.data['size']} bytes, {len(call.body)} came")
-    call.world.objects[storage_key] = call.body
+    account = call.world.accounts.get(grant.account)
+    if account is None:
+        call.refuse("signature_mismatch", "the account that the URL was signed for is closed")
+    account.objects[storage_key] = call.body
     return Reply(200, headers={"ETag": f'"{call.id}"'})
 
 
 def finalize_file(call: Exchange) -> Reply:
     wanted, storage_key = call.payload, call.payload["storage_key"]
     started = call.table("uploads").get(storage_key)
-    content = call.world.objects.get(storage_key)
+    content = call.account.objects.get(storage_key)
     if started is None or started["id"] != call.parameters["id"] or content is None:
         call.refuse("not_found", "nothing was uploaded under this id and storage key", what="upload")
     largest = call.facts["scan_max_bytes"]
     if len(content) > largest:
         call.refuse("scan_size_limit_exceeded", f"the scanner takes {largest} bytes at most", max_bytes=largest)
     if MALWARE in content:
-        del call.world.objects[storage_key], call.table("uploads")[storage_key]
+        del call.account.objects[storage_key], call.table("uploads")[storage_key]
         call.refuse("malware_detected", "the content is the EICAR test file; the object was deleted")
     declared = wanted["declared_mime"]
     detected = _detected(content, declared)
@@ -100,8 +114,7 @@ def list_files(call: Exchange) -> Reply:
 
 def delete_file(call: Exchange) -> Reply:
     row = _find_file(call, call.parameters["id"])
-    call.world.objects.pop(row["storage_key"], None)
-    del call.table("files")[row["id"]]
+    _forget(call, "files", row)
     return Reply(204)
 
 
@@ -178,7 +191,8 @@ def download(call: Exchange) -> Reply:
     storage_key = call.parameters["storage_key"]
     if storage_key != grant.data["storage_key"]:
         call.refuse("signature_mismatch", "the URL was signed for another object")
-    content = call.world.objects.get(storage_key)
+    account = call.world.accounts.get(grant.account)
+    content = account.objects.get(storage_key) if account else None
     if content is None:
         call.refuse("object_not_found", "the object is gone")
     name = storage_key.rsplit("/", 1)[-1]
@@ -239,9 +253,32 @@ def _ordered(call: Exchange, wanted: Mapping[str, Any]) -> Row:
 
 
 def _queue(call: Exchange, order: Row) -> Row:
-    row = {"id": call.world.source.uuid(), "output_id": call.world.source.uuid(), "queued_at": call.now, **order}
+    _forget_old(call)
+    id, output_id = call.world.source.uuid(), call.world.source.uuid()
+    row = {
+        "id": id,
+        "output_id": output_id,
+        "storage_key": f"{call.account.id}/{output_id}-{_object_name(order['name'])}",
+        "queued_at": call.now,
+        **order,
+    }
     call.table("conversions")[row["id"]] = row
     return row
+
+
+def _forget_old(call: Exchange) -> None:
+    """Drops what is kept no longer, oldest first: a table's rows stand in the order in which they were made."""
+    for table, end in _ENDS.items():
+        for row in list(islice(call.table(table).values(), _AT_ONCE)):
+            if call.now < end(call, row):
+                break
+            _forget(call, table, row)
+
+
+def _forget(call: Exchange, table: str, row: Row) -> None:
+    """Drops the row and its bytes."""
+    call.account.objects.pop(row.get("storage_key", ""), None)
+    del call.table(table)[row["storage_key"] if table == "uploads" else row["id"]]
 
 
 def _find_conversion(call: Exchange) -> Row:
@@ -269,9 +306,9 @@ def _outlived(call: Exchange, completed: float) -> bool:
 
 def _output(call: Exchange, row: Row) -> dict[str, Any]:
     """The converted file behind a fresh presigned URL. What it holds is made up, and says so."""
-    storage_key = f"{call.account.id}/{row['output_id']}-{_object_name(row['name'])}"
+    storage_key = row["storage_key"]
     content = f"converted to {row['target_format']} by {row['worker_type']} from {row['input_file_id']}\n"
-    call.world.objects.setdefault(storage_key, content.encode())
+    call.account.objects.setdefault(storage_key, content.encode())
     signature = call.issue("download", storage_key=storage_key)
     ttl = _ttl(call, "download")
     return {

@@ -542,7 +542,7 @@ def _unchecked(upload: Handler) -> Handler:
 
 
 def _empty_content(call: Exchange) -> None:
-    call.world.objects.setdefault(call.parameters["asset"], b"")
+    call.account.objects.setdefault(call.parameters["asset"], b"")
 
 
 def _drop_confirmed(call: Exchange) -> None:
@@ -573,7 +573,9 @@ wraps(
         "fileflare-cancels-nothing": ("cancel_upload", only_answering(200, {"cancelled": True})),
         "fileflare-cancels-only-empty": (
             "cancel_upload",
-            refused_where(lambda call: call.parameters["asset"] in call.world.objects, 409, "It is uploaded already."),
+            refused_where(
+                lambda call: call.parameters["asset"] in call.account.objects, 409, "It is uploaded already."
+            ),
         ),
     }
 )

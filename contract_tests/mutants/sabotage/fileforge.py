@@ -153,7 +153,7 @@ def upload_assumed() -> None:
 
     def wrap(handler: Handler) -> Handler:
         def blind(call: Exchange) -> Reply:
-            call.world.objects.setdefault(call.payload["storage_key"], b"\x89PNG\r\n\x1a\n")
+            call.account.objects.setdefault(call.payload["storage_key"], b"\x89PNG\r\n\x1a\n")
             return handler(call)
 
         return blind
@@ -182,12 +182,12 @@ def malware_kept() -> None:
     def wrap(handler: Handler) -> Handler:
         def keeping(call: Exchange) -> Reply:
             storage_key = call.payload["storage_key"]
-            content, upload = call.world.objects.get(storage_key), call.table("uploads").get(storage_key)
+            content, upload = call.account.objects.get(storage_key), call.table("uploads").get(storage_key)
             try:
                 return handler(call)
             except Exception:
                 if content is not None and upload is not None:
-                    call.world.objects[storage_key] = content
+                    call.account.objects[storage_key] = content
                     call.table("uploads")[storage_key] = upload
                 raise
 

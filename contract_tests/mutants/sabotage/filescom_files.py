@@ -178,7 +178,7 @@ def _unquoted(put: Any, call: Exchange) -> Reply:
 
 
 def _appended(store: Any, call: Exchange, row: Row, content: bytes) -> None:
-    store(call, row, call.world.objects.get(row.get("storage_key", ""), b"") + content)
+    store(call, row, call.account.objects.get(row.get("storage_key", ""), b"") + content)
 
 
 def _empty_file(finish: Any, call: Exchange) -> Reply:

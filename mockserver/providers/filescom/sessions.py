@@ -43,7 +43,7 @@ def _sign_in(call: Exchange) -> tuple[Account, Row]:
     assert call.provider
     wanted = call.payload if isinstance(call.payload, dict) else {}
     username, password = str(wanted.get("username") or ""), str(wanted.get("password") or "")
-    sites = call.world.accounts_of(call.provider.name)
+    sites = call.world.having(call.provider.name, "users", username=username, password=password)
     everyone = ((site, user) for site in sites for user in site.table("users").values())
     found = next((pair for pair in everyone if _matches(pair[1], username, password)), None)
     if found is None:

@@ -25,9 +25,9 @@ def upload_part(call: Exchange) -> Reply:
     data = _granted(call, "upload")
     account = call.world.accounts.get(data["account"])
     upload = account.table("uploads").get(data["ref"]) if account else None
-    if upload is None:
+    if account is None or upload is None:
         call.refuse("storage_denied", "the upload is finished, or was given up")
-    call.world.objects[data["storage_key"]] = call.body
+    account.objects[data["storage_key"]] = call.body
     etag = md5(call.body)
     upload["parts"][data["part"]] = {"storage_key": data["storage_key"], "etag": etag}
     return Reply(200, headers={"ETag": f'"{etag}"'})
@@ -35,7 +35,8 @@ def upload_part(call: Exchange) -> Reply:
 
 def download(call: Exchange) -> Reply:
     data = _granted(call, "download")
-    content = call.world.objects.get(data["storage_key"])
+    account = call.world.accounts.get(data["account"])
+    content = account.objects.get(data["storage_key"]) if account else None
     if content is None:
         call.refuse("storage_not_found", "the object is gone")
     headers = {"Content-Disposition": attachment(data["name"]), "ETag": f'"{md5(content)}"'}
@@ -55,7 +56,7 @@ def store(call: Exchange, row: Row, content: bytes) -> None:
     remove(call, row)
     row["storage_key"] = f"{call.account.id}/{call.world.source.uuid()}"
     row["sums"] = {"md5": md5(content), "crc32": f"{zlib.crc32(content):08x}", "size": len(content)}
-    call.world.objects[row["storage_key"]] = content
+    call.account.objects[row["storage_key"]] = content
 
 
 def held(call: Exchange, row: Row) -> Row:
@@ -66,7 +67,7 @@ def held(call: Exchange, row: Row) -> Row:
 
 
 def remove(call: Exchange, row: Row) -> None:
-    call.world.objects.pop(row.pop("storage_key", ""), None)
+    call.account.objects.pop(row.pop("storage_key", ""), None)
 
 
 def md5(content: bytes) -> str:

@@ -33,7 +33,7 @@ def finish_upload(call: Exchange) -> Reply:
     upload = _find(call, path, wanted["ref"])
     parts = dict(sorted(upload["parts"].items()))
     _check_etags(call, wanted.get("etags", []), parts)
-    content = b"".join(call.world.objects.get(part["storage_key"], b"") for part in parts.values())
+    content = b"".join(call.account.objects.get(part["storage_key"], b"") for part in parts.values())
     if not parts or wanted.get("size", len(content)) != len(content):
         call.refuse("file_not_uploaded", f"{len(parts)} parts with {len(content)} bytes were uploaded")
     provided = _provided(call)
@@ -82,7 +82,7 @@ def _find(call: Exchange, path: str, ref: str) -> Row:
 
 def _forget(call: Exchange, upload: Row) -> None:
     for part in upload["parts"].values():
-        call.world.objects.pop(part["storage_key"], None)
+        call.account.objects.pop(part["storage_key"], None)
     del call.table("uploads")[upload["id"]]
 
 
