@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from random import Random, SystemRandom
 from typing import Any
@@ -21,6 +23,12 @@ class Unreachable(Exception):
     """Nothing answers where the target should be."""
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """Which certificates are trusted: read once, for that takes longer than a request."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Client:
     """One connection pool for the whole run. Never follows redirects: a redirect is an answer to be judged."""
 
@@ -28,7 +36,7 @@ class Client:
         #: Makes names that must not have been used before: repeatable from the seed, unique without one.
         self.random = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - names are no secrets
         self._timeout = timeout
-        self._http = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+        self._http = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False, verify=trusted())
         self._secrets: dict[str, str] = {}
         self._sent: list[str] = []
         self.total = 0  #: Requests sent so far.

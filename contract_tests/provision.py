@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Protocol
 
 import httpx
 
-from contract_tests.client import Unreachable
+from contract_tests.client import Unreachable, trusted
 from contract_tests.outcome import NotVerifiable
 from contract_tests.target import NEIGHBOUR, Endpoint, Target
 from latchkey.records import Provider
@@ -160,7 +160,7 @@ class Control:
 
     def __init__(self, url: str, *, token: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(base_url=url, headers=headers, trust_env=False)
+        self._http = httpx.Client(base_url=url, headers=headers, trust_env=False, verify=trusted())
         self._addresses = count(1)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
@@ -276,7 +276,7 @@ def find_control(target: Target) -> str | None:
         if not target.control and httpx.URL(base).host not in {"127.0.0.1", "localhost", "::1"}:
             continue
         try:
-            status = httpx.get(f"{base}/status", headers=headers, trust_env=False, timeout=5)
+            status = httpx.get(f"{base}/status", headers=headers, trust_env=False, timeout=5, verify=trusted())
             if status.status_code == 200 and status.json().get("mock"):
                 return base
         except (httpx.HTTPError, ValueError, AttributeError):

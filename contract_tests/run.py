@@ -21,6 +21,8 @@ from latchkey import Contract
 from latchkey.rules import Level, Rule, load_rules
 
 PROOFS = Path(__file__).parent / "proofs"
+#: Plugins of pytest that have nothing to do here; the last two search all memory for garbage, several times a run.
+_UNUSED = ("cacheprovider", "threadexception", "unraisableexception")
 
 
 @dataclass
@@ -96,7 +98,8 @@ def prove(run: Run, patterns: Sequence[str] = (), *plugins: object) -> None:
         "--no-header",
         "--no-summary",
     ]
-    arguments += ["-p", "no:cacheprovider", "-p", "contract_tests.options", "-p", "contract_tests.plugin"]
+    arguments += [f"-pno:{name}" for name in _UNUSED]
+    arguments += ["-p", "contract_tests.options", "-p", "contract_tests.plugin"]
     arguments += [f"--target-rule={pattern}" for pattern in patterns]
     outside = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -121,6 +124,12 @@ class Proving:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         manager = session.config.pluginmanager
         manager.unregister(manager.getplugin("terminalreporter"))
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Proofs of a provider that the run does not have need not be read."""
+        provider = collection_path.stem.removeprefix("test_")
+        contract = self._run.contract
+        return True if provider in contract.document["x-providers"].keys() - contract.providers.keys() else None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
