@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from latchkey import overlay, records, vocabulary
 from latchkey.schema import Schemas
@@ -168,7 +168,10 @@ def _provider(name: str, raw: Mapping[str, Any]) -> records.Provider:
         ),
         presented=each("presented", records.Presented),
         entitlements=tuple(
-            records.Entitlement(**{"allowed" if field == "in" else field: value for field, value in item.items()})
+            records.Entitlement(
+                kind=next(word for word in get_args(records.Check) if word in item),
+                **{"allowed" if field == "in" else field: value for field, value in item.items()},
+            )
             for item in raw.get("entitlements", ())
         ),
         insufficient_scope=raw.get("insufficient_scope"),

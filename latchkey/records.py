@@ -60,8 +60,13 @@ class Presented:
     type: Literal["string", "integer"] = "string"
 
 
+#: What an entitlement asks for.
+Check = Literal["presented", "holds", "lacks", "in", "equals"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entitlement:
+    kind: Check
     refusal: str
     presented: str | None = None
     holds: str | None = None

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from connexion import ConnexionMiddleware
-from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.options import SwaggerUIOptions
 from starlette.responses import JSONResponse
@@ -21,7 +20,7 @@ from latchkey.source import FIXTURES, SPEC
 from mockserver.control.app import PREFIX, create_control
 from mockserver.exchange import Exchange, Reply
 from mockserver.fixtures import load_fixtures
-from mockserver.layers.answer import Answer, on_error
+from mockserver.layers.answer import Answer
 from mockserver.layers.cors import Cors
 from mockserver.layers.record import Record
 from mockserver.layers.route import Route
@@ -45,13 +44,11 @@ class Mock:
             self.answer,
             middlewares=[
                 partial(Record, world=world),  # journal: what came in, what went out, why
-                partial(Cors, origin=cors),  # opens every answer to a page, where asked for and not ruled out
+                *([partial(Cors, origin=cors)] if cors else []),  # opens every answer to a page, where not ruled out
                 partial(Stamp, explain=explain),  # headers that the provider promises on every answer
-                ExceptionMiddleware,  # what no handler expected, in the provider's own envelope
                 partial(Route, contract=world.contract),  # path and method to operation; then Answer: checks, handler
             ],
         )
-        self.providers.add_error_handler(Exception, on_error)
         document = served(world.contract)
         # Served by us: connexion would serve it with its references resolved, which a recursive schema does not survive.
         self.document = JSONResponse(document)

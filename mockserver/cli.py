@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 import socket
@@ -75,6 +76,9 @@ def main(
     listener = _listen(host, port)
     base = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     click.echo(banner(app.world, base, cors))
+    # What was loaded stays: the garbage collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     # `httptools` and `uvloop` are used where they are installed; the access log would cost more than the answer.
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="on")
     uvicorn.Server(config).run(sockets=[listener])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import random
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 from latchkey.records import Mint
 
@@ -13,17 +15,21 @@ class Source:
     """Random where no seed is given (from the operating system), else repeatable."""
 
     def __init__(self, seed: int | None = None) -> None:
-        self._random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 - repeatable on request
+        self._secrets = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 - repeatable on request
+        # An id may be guessed, and every request gets one.
+        self._ids = random.Random() if seed is None else self._secrets  # noqa: S311 - no secrets
 
     def mint(self, form: Mint) -> str:
-        return form.prefix + "".join(self._random.choices(form.alphabet, k=form.length))
+        return form.prefix + "".join(self._secrets.choices(form.alphabet, k=form.length))
 
     def hex(self, digits: int) -> str:
-        return f"{self._random.getrandbits(4 * digits):0{digits}x}"
+        return f"{self._ids.getrandbits(4 * digits):0{digits}x}"
 
     def uuid(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
 
 
 def digest(secret: str, algorithm: str = "sha256") -> str:
-    return hashlib.new(algorithm, secret.encode()).hexdigest()
+    """In hexadecimal; `algorithm` is one of hashlib's."""
+    hashed: Callable[[bytes], Any] = getattr(hashlib, algorithm)
+    return str(hashed(secret.encode()).hexdigest())

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -41,6 +40,8 @@ class Answer:
             reply = refuse(exchange, refused)
         except ClientDisconnect:
             return
+        except Exception as error:  # a handler's own mistake must not look like the provider's
+            reply = failed(exchange, error)
         await _send(reply, exchange, send)
 
     def decide(self, exchange: Exchange) -> Reply:
@@ -79,17 +80,12 @@ def refuse(exchange: Exchange, refused: Refused) -> Reply:
     return Reply(*render(refusal, {"reason": refused.reason, **exchange.values(), **refused.values}))
 
 
-async def on_error(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-    """What a handler did not expect, in the provider's own envelope."""
-    exchange: Exchange = request.scope[EXCHANGE]
+def failed(exchange: Exchange, error: Exception) -> Reply:
+    """What nobody expected, in the provider's own envelope."""
     log.error("%s %s failed", exchange.method, exchange.path, exc_info=error)
     reason = f"the mock failed: {type(error).__name__}"
     provider = exchange.provider
-    reply = refuse(exchange, Refused(provider.server_error, reason)) if provider else Reply(500, {"error": reason})
-    content, media_type = _encoded(reply)
-    return ConnexionResponse(
-        status_code=reply.status, body=content, content_type=media_type, headers=dict(reply.headers)
-    )
+    return refuse(exchange, Refused(provider.server_error, reason)) if provider else Reply(500, {"error": reason})
 
 
 async def _read(receive: Receive) -> bytes:

@@ -13,19 +13,16 @@ EXPOSED = ("Retry-After", "Location", "Content-Disposition", "WWW-Authenticate",
 
 
 class Cors:
-    """Answers preflights before anything is counted, and opens every answer, refusals included, to the origin.
+    """Answers preflights before anything is counted, and opens every answer, refusals included, to the origin."""
 
-    Without an origin it changes nothing.
-    """
-
-    def __init__(self, app: ASGIApp, origin: str | None) -> None:
+    def __init__(self, app: ASGIApp, origin: str) -> None:
         self.app = app
         self.origin = origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: Exchange = scope[EXCHANGE]
         provider = exchange.provider
-        if self.origin is None or provider is None or provider.cors == "off":
+        if provider is None or provider.cors == "off":
             await self.app(scope, receive, send)
             return
         headers = [

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from latchkey import Contract
 from latchkey.records import Provider
 from mockserver.exchange import Exchange
 from mockserver.journal import Entry
@@ -62,7 +63,7 @@ def open_exchange(world: World, scope: Scope) -> Exchange:
         body=b"",
         client=str(client[0]),
         origin=f"{scope.get('scheme', 'http')}://{host}",
-        provider=_owner(world.contract.providers.values(), scope["path"]),
+        provider=_owner(world.contract, scope["path"]),
     )
 
 
@@ -75,8 +76,11 @@ def _folded(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-def _owner(providers: Iterable[Provider], path: str) -> Provider | None:
-    return next((item for item in providers if any(path.startswith(prefix) for prefix in item.prefixes)), None)
+def _owner(contract: Contract, path: str) -> Provider | None:
+    for provider in contract.providers.values():
+        if path.startswith(provider.prefixes):
+            return provider
+    return None
 
 
 def _entry(exchange: Exchange, status: int) -> Entry:

@@ -27,12 +27,11 @@ class Stamp:
 
         async def stamp(message: Message) -> None:
             if message["type"] == "http.response.start" and exchange.provider:
-                present = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(header for header in stamps(exchange, message["status"]) if header[0] not in present),
-                    *(explained(exchange, exchange.provider) if self.explain else ()),
-                ]
+                headers: list[tuple[bytes, bytes]] = message["headers"]
+                present = {name for name, _ in headers}
+                headers += [header for header in stamps(exchange, message["status"]) if header[0] not in present]
+                if self.explain:
+                    headers += explained(exchange, exchange.provider)
             await send(message)
 
         await self.app(scope, receive, stamp)

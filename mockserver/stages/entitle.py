@@ -20,8 +20,7 @@ def entitle(exchange: Exchange) -> None:
     assert provider
     exchange.presented = {name: _read(exchange, item) for name, item in provider.presented.items()}
     for entitlement in provider.entitlements:
-        kind = next(word for word in CHECKS if getattr(entitlement, word) not in (None, ()))
-        problem = CHECKS[kind](exchange, entitlement)
+        problem = CHECKS[entitlement.kind](exchange, entitlement)
         if problem:
             raise Refused(entitlement.refusal, problem)
 
@@ -71,11 +70,11 @@ def _equals(exchange: Exchange, entitlement: Entitlement) -> str | None:
     return None if value == wanted else f"the request says {entitlement.equals} {value!r}, the key {wanted!r}"
 
 
-#: The field of an entitlement that tells its kind, to its check. A check answers what is wrong, or None.
+#: The kind of an entitlement to its check. A check answers what is wrong, or None.
 CHECKS: Mapping[str, Callable[[Exchange, Entitlement], str | None]] = {
     "presented": _presented,
     "holds": _holds,
     "lacks": _lacks,
-    "allowed": _in,
+    "in": _in,
     "equals": _equals,
 }
