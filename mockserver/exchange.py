@@ -86,7 +86,7 @@ class Exchange:
         if not self.body:
             return None
         try:
-            value = json.loads(self.body, parse_constant=_no_constant)
+            value = _JSON.decode(self.body.decode("utf-8-sig"))
             if b"\\u" in self.body:
                 json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
@@ -214,3 +214,6 @@ class Exchange:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
