@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Mock:
         self, world: World, *, token: str | None = None, explain: bool = False, cors: str | None = None
     ) -> None:
         self.world = world
-        self.control = create_control(world, token=token)
+        self.token = token
         self.answer = Answer({operation: find_handler(operation) for operation in world.contract.operations})
         self.providers = ConnexionMiddleware(
             self.answer,
@@ -49,12 +49,25 @@ class Mock:
                 partial(Route, contract=world.contract),  # path and method to operation; then Answer: checks, handler
             ],
         )
-        document = served(world.contract)
-        # Served by us: connexion would serve it with its references resolved, which a recursive schema does not survive.
-        self.document = JSONResponse(document)
-        # Beside the providers: its router would cost each of their requests more than all checks do.
-        self.page = ConnexionMiddleware(self.providers, middlewares=[SwaggerUIMiddleware])
-        self.page.add_api(document, swagger_ui_options=SwaggerUIOptions(serve_spec=False))
+
+    # Made when first asked for: reading their documents takes longer than all the rest of the start.
+
+    @cached_property
+    def control(self) -> ASGIApp:
+        return create_control(self.world, token=self.token)
+
+    @cached_property
+    def document(self) -> ASGIApp:
+        """The contract. Connexion would serve it with its references resolved, which a recursive schema does not survive."""
+        return JSONResponse(served(self.world.contract))
+
+    @cached_property
+    def page(self) -> ASGIApp:
+        """Swagger UI, beside the providers: its router would cost each of their requests more than all checks do."""
+        application = ConnexionMiddleware(self.providers, middlewares=[SwaggerUIMiddleware])
+        application.add_api(served(self.world.contract), swagger_ui_options=SwaggerUIOptions(serve_spec=False))
+        page: ASGIApp = application
+        return page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -67,8 +80,7 @@ class Mock:
             return self.control
         if path == "/openapi.json":
             return self.document
-        page: ASGIApp = self.page
-        return page if _below(PAGE, path) else self.providers
+        return self.page if _below(PAGE, path) else self.providers
 
 
 def _below(prefix: str, path: str) -> bool:
