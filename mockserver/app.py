@@ -54,7 +54,7 @@ class Mock:
 
     @cached_property
     def control(self) -> ASGIApp:
-        return create_control(self.world, token=self.token)
+        return create_control(self.world, self.providers, token=self.token)
 
     @cached_property
     def document(self) -> ASGIApp:

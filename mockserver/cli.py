@@ -65,9 +65,8 @@ def main(
     if host not in LOOPBACK and not token:
         raise click.UsageError(f"{host} is not loopback: give the control plane a --token, or bind 127.0.0.1")
     # Imported here, so that --help and a bad option answer at once.
-    import uvicorn
-
     from mockserver.banner import banner
+    from mockserver.server import Server
 
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s %(message)s")
     if cors and not re.fullmatch(r"https?://[^/\s]+", cors):
@@ -79,9 +78,7 @@ def main(
     # What was loaded stays: the garbage collector need not look at it again and again.
     gc.collect()
     gc.freeze()
-    # `httptools` and `uvloop` are used where they are installed; the access log would cost more than the answer.
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="on")
-    uvicorn.Server(config).run(sockets=[listener])
+    Server(app).run(sockets=[listener])
 
 
 def _create(providers: tuple[str, ...], **settings: Any) -> Mock:

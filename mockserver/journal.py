@@ -1,13 +1,33 @@
-"""What came in, what went out, and why: the last requests, without their secrets."""
+"""What came in, what went out, and why: the last requests. Secrets are hidden when an entry is read (see `redact`)."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 #: Older entries are dropped.
 CAPACITY = 1000
+#: Bytes kept of each body.
+KEPT = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """The exchange as it was, credentials included, so that it can be repeated: never shown but through `redact`.
+
+    Header names are in lower case. A body is its first KEPT bytes; a size counts them all.
+    """
+
+    origin: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    size: int
+    answer_headers: Sequence[tuple[bytes, bytes]]
+    answer: bytes
+    answer_size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +54,7 @@ class Entry:
     rule: str | None
     reason: str | None
     stages: tuple[str, ...]
+    transcript: Transcript = field(repr=False)
 
 
 class Journal:
@@ -50,6 +71,9 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         self._entries.append(entry)
+
+    def find(self, id: str) -> Entry | None:
+        return next((entry for entry in reversed(self._entries) if entry.id == id), None)
 
     def clear(self) -> None:
         self._entries.clear()

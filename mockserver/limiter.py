@@ -82,6 +82,15 @@ class Limiter:
             window.used += units
         return [self.read(limit, partition, now) for limit, partition in wanted]
 
+    def readings(self, now: float) -> list[tuple[str, Reading]]:
+        """Partition value and reading of every open window."""
+        windows = [(window.limit, partition) for (_, partition), window in self._windows.items()]
+        return [
+            (partition, self.read(limit, partition, now))
+            for limit, partition in windows
+            if self._current(limit, partition, now)
+        ]
+
     def _current(self, limit: Limit, partition: str, now: float) -> _Window | None:
         """The open window, rolled forward to now; None where none is open."""
         window = self._windows.get((limit.id, partition))

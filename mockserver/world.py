@@ -11,6 +11,7 @@ from typing import Any, Literal
 from latchkey import Contract
 from latchkey.records import Provider, Situation
 from mockserver.clock import SEEDED_START, Clock
+from mockserver.events import Events
 from mockserver.fixtures import Fixtures, KeyFixture
 from mockserver.index import Index
 from mockserver.journal import Journal
@@ -60,6 +61,7 @@ class World:
         self.contract = contract
         self.clock = clock or (Clock() if seed is None else Clock.frozen_at(SEEDED_START))
         self.journal = Journal()
+        self.events = Events()
         self.auth = auth
         self._fixtures = fixtures
         self._seed = seed

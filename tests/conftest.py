@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from mockserver import Mock, create_app
+from mockserver.server import Server
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Served:
 def serve(app: Any) -> Iterator[Served]:
     """Serves an ASGI application on a free loopback port, in a thread, until the block is left."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
+    quiet = {"log_level": "warning", "access_log": False, "server_header": False}
+    server = Server(app) if isinstance(app, Mock) else uvicorn.Server(uvicorn.Config(app, **quiet))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

@@ -17,20 +17,29 @@ from mockserver.world import World
 
 PREFIX = "/_mock"
 WORLD = "latchkey.world"
+PROVIDERS = "latchkey.providers"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-def create_control(world: World, *, token: str | None = None) -> ASGIApp:
-    """The control plane of this world. With a token, every request must carry it as a Bearer token."""
+def create_control(world: World, providers: ASGIApp, *, token: str | None = None) -> ASGIApp:
+    """The control plane of this world and of the data plane that serves it. With a token, every request must carry it
+    as a Bearer token.
+    """
     app = AsyncApp("mockserver.control", specification_dir=Path(__file__).parent)
     app.add_api("openapi.yaml", base_path=PREFIX, resolver=Resolver(_handler), strict_validation=True)
-    return Guard(app, world, token)
+    return Guard(app, world, providers, token)
 
 
 def current_world() -> World:
     """The world of the request that is being handled."""
     world: World = request.scope[WORLD]
     return world
+
+
+def data_plane() -> ASGIApp:
+    """The application that speaks as the providers do."""
+    plane: ASGIApp = request.scope[PROVIDERS]
+    return plane
 
 
 def _handler(operation: str) -> Any:
@@ -45,17 +54,20 @@ class Guard:
     made resolve to this machine.
     """
 
-    def __init__(self, app: ASGIApp, world: World, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, world: World, providers: ASGIApp, token: str | None) -> None:
         self.app = app
         self.world = world
+        self.providers = providers
         self.token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         problem = self._problem(headers)
         if problem is None:
-            scope[WORLD] = self.world
+            scope[WORLD], scope[PROVIDERS] = self.world, self.providers
             await self.app(scope, receive, send)
+            if scope["method"] not in {"GET", "HEAD"}:
+                self.world.events.tell("change", scope["path"])
             return
         status, detail = problem
         challenge = {"WWW-Authenticate": 'Bearer realm="control plane"'} if status == 401 else None

@@ -1,8 +1,7 @@
-"""What the mock is, its clock and its journal."""
+"""What the mock is, and its clock."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from connexion.exceptions import BadRequestProblem
@@ -46,13 +45,3 @@ async def set_clock(body: dict[str, Any]) -> dict[str, Any]:
     except ValueError as problem:
         raise BadRequestProblem(detail=str(problem)) from None
     return await clock()
-
-
-async def journal(account: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
-    entries = [entry for entry in current_world().journal if account is None or entry.account == account]
-    return [asdict(entry) for entry in entries[-limit:]]
-
-
-async def clear_journal() -> tuple[None, int]:
-    current_world().journal.clear()
-    return None, 204

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from latchkey import Contract
 from latchkey.records import Provider
 from mockserver.exchange import Exchange
-from mockserver.journal import Entry
+from mockserver.journal import KEPT, Entry, Transcript
+from mockserver.redact import Redactor
 from mockserver.world import World
 
 #: Where the exchange lies in a scope; a mutable object put there by the outermost layer is seen by all.
@@ -29,22 +30,42 @@ class Record:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = scope[EXCHANGE] = open_exchange(self.world, scope)
-        status = 500
+        answer = _Answer()
 
         async def note(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            answer.note(message)
             await send(message)
 
         try:
             await self.app(scope, receive, note)
         finally:
             # Swagger UI and the contract itself are not a provider's traffic.
-            if exchange.provider or status >= 400:
-                entry = _entry(exchange, status)
+            if exchange.provider or answer.status >= 400:
+                entry = _entry(exchange, answer)
                 self.world.journal.add(entry)
+                self.world.events.tell("request", entry)
                 log.info("%s %s %s %s", entry.method, entry.path, entry.status, entry.reason or "")
+
+
+class _Answer:
+    """What is sent, as far as the journal keeps it."""
+
+    __slots__ = ("body", "headers", "size", "status")
+
+    def __init__(self) -> None:
+        self.status = 500
+        self.headers: Sequence[tuple[bytes, bytes]] = ()
+        self.body = b""
+        self.size = 0
+
+    def note(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], message["headers"]
+        elif message["type"] == "http.response.body":
+            chunk = message.get("body", b"")
+            if self.size < KEPT:
+                self.body += chunk[: KEPT - self.size]
+            self.size += len(chunk)
 
 
 def open_exchange(world: World, scope: Scope) -> Exchange:
@@ -83,7 +104,7 @@ def _owner(contract: Contract, path: str) -> Provider | None:
     return None
 
 
-def _entry(exchange: Exchange, status: int) -> Entry:
+def _entry(exchange: Exchange, answer: _Answer) -> Entry:
     caller, operation, refused = exchange.caller, exchange.operation, exchange.refused
     rule = exchange.provider.refusals[refused.name].rule if refused and exchange.provider else None
     return Entry(
@@ -98,17 +119,34 @@ def _entry(exchange: Exchange, status: int) -> Entry:
         client=exchange.client,
         method=exchange.method,
         path=_redacted(exchange),
-        status=status,
+        status=answer.status,
         refusal=refused.name if refused else None,
         rule=rule,
         reason=refused.reason if refused else None,
         stages=tuple(exchange.stages),
+        transcript=_transcript(exchange, answer),
+    )
+
+
+def _transcript(exchange: Exchange, answer: _Answer) -> Transcript:
+    return Transcript(
+        origin=exchange.origin,
+        path=exchange.path,
+        query=exchange.query,
+        headers=exchange.headers,
+        body=exchange.body[:KEPT],
+        size=len(exchange.body),
+        answer_headers=answer.headers,
+        answer=answer.body,
+        answer_size=answer.size,
     )
 
 
 def _redacted(exchange: Exchange) -> str:
     """The path without a token in it; queries can hold signatures and are left out."""
     operation = exchange.operation
-    if operation is None or operation.token is None:
+    if operation is None:
+        return Redactor(exchange.provider).text(exchange.path)
+    if operation.token is None:
         return exchange.path
     return re.sub(r"\{\w*token\w*\}", "…", operation.path)

@@ -1,0 +1,49 @@
+"""Sends a request of the journal again, as it was: same client, same headers, same bytes."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from starlette.types import ASGIApp, Message, Scope
+
+from mockserver.journal import Entry, Transcript
+
+
+class Incomplete(ValueError):
+    """The journal did not keep the whole body."""
+
+
+async def replay(entry: Entry, app: ASGIApp) -> int:
+    """The status of the new answer. Raises Incomplete."""
+    was = entry.transcript
+    if was.size > len(was.body):
+        raise Incomplete(f"the journal kept {len(was.body)} of the body's {was.size} bytes")
+    statuses: list[int] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": was.body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    await app(_scope(entry, was), receive, send)
+    return statuses[0]
+
+
+def _scope(entry: Entry, was: Transcript) -> Scope:
+    origin = urlsplit(was.origin)
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": entry.method,
+        "scheme": origin.scheme,
+        "path": was.path,
+        "raw_path": quote(was.path).encode(),
+        "root_path": "",
+        "query_string": was.query.encode("latin-1"),
+        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in was.headers.items()],
+        "client": (entry.client, 0),
+        "server": (origin.hostname, origin.port),
+    }
