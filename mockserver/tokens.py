@@ -76,6 +76,6 @@ class Vault:
         return list(self._grants.values())
 
     def evict(self, now: float) -> None:
-        """Drops the tokens that have expired."""
-        self._grants = {key: grant for key, grant in self._grants.items() if now < grant.expires}
+        """Drops the tokens that expired longer ago than they lived; until then a refusal can say that they expired."""
+        self._grants = {key: grant for key, grant in self._grants.items() if now < 2 * grant.expires - grant.issued}
         self._sweep_at = max(_SWEEP_FROM, 2 * len(self._grants))
