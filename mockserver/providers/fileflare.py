@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -40,8 +41,10 @@ def detach_from_order(call: Exchange) -> Reply:
 
 def list_assets(call: Exchange) -> Reply:
     asked = call.parameters
-    part = asked.get("filename", "").casefold()
-    rows = [row for row in call.table("assets").values() if part in row["filename"].casefold()]
+    rows = list(call.table("assets").values())
+    if "filename" in asked:
+        part = asked["filename"].casefold()
+        rows = [row for row in rows if part in row["filename"].casefold()]
     rows.sort(key=lambda row: -row["created_at"])
     shown = _asset_with_products if asked["with_products"] else _asset
     return _page(call, rows[: asked.get("limit")], asked["per_page"], lambda row: shown(call.account, row))
@@ -255,8 +258,7 @@ def _page(call: Exchange, rows: list[Row], size: int, show: Callable[[Row], Any]
     last = max(1, -(-total // size))
     begin = (page - 1) * size
     shown = rows[begin : begin + size]
-    asked = urlencode([(name, value) for name, value in parse_qsl(call.query) if name != "page"])
-    pages = f"{call.url}?{asked}&page=" if asked else f"{call.url}?page="
+    pages = f"{call.url}?{_before_page(call.query)}page="
 
     def link(number: int) -> str | None:
         return f"{pages}{number}" if 1 <= number <= last else None
@@ -279,6 +281,13 @@ def _page(call: Exchange, rows: list[Row], size: int, show: Callable[[Row], Any]
     }
     links = {"first": link(1), "last": link(last), "prev": before, "next": after}
     return Reply(body={"data": [show(row) for row in shown], "links": links, "meta": meta})
+
+
+@lru_cache(maxsize=1024)  # clients ask the same again and again
+def _before_page(query: str) -> str:
+    """The query's other parameters, ready for one more."""
+    asked = [(name, value) for name, value in parse_qsl(query) if name != "page"]
+    return f"{urlencode(asked)}&" if asked else ""
 
 
 def _asset(account: Account, row: Row) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -32,8 +33,11 @@ def validate(exchange: Exchange) -> None:
         return
     assert provider
     mistakes: Mistakes = {}
-    query = dict(parse_qsl(exchange.query, keep_blank_values=True)) if exchange.query else {}
-    sources: Mapping[str, Mapping[str, str]] = {"path": exchange.parameters, "query": query, "header": exchange.headers}
+    sources: Mapping[str, Mapping[str, str]] = {
+        "path": exchange.parameters,
+        "query": _query(exchange.query),
+        "header": exchange.headers,
+    }
     exchange.parameters = {
         parameter.name: value
         for parameter in operation.parameters
@@ -45,6 +49,11 @@ def validate(exchange: Exchange) -> None:
         first = next(iter(mistakes.values()))[0]
         told = {field: [mistake.text for mistake in found] for field, found in mistakes.items()}
         raise invalid(provider, told, kind=first.kind)
+
+
+@lru_cache(maxsize=1024)  # clients ask the same again and again
+def _query(text: str) -> Mapping[str, str]:
+    return dict(parse_qsl(text, keep_blank_values=True))
 
 
 def invalid(provider: Provider, mistakes: Mapping[str, list[str]], *, kind: str = "") -> Refused:
@@ -68,12 +77,13 @@ def _parameter(
     """The converted value in a list, or an empty list where there is none."""
     name = parameter.name.lower() if parameter.location == "header" else parameter.name
     text = sources.get(parameter.location, {}).get(name)
+    if text is None and not parameter.required:
+        return [parameter.schema["default"]] if "default" in parameter.schema else []
     provider = exchange.provider
     assert provider
     if text is None:
-        if parameter.required:
-            mistakes[parameter.name] = [_mistake(provider, parameter.name, "required", {})]
-        return [parameter.schema["default"]] if "default" in parameter.schema else []
+        mistakes[parameter.name] = [_mistake(provider, parameter.name, "required", {})]
+        return []
     value = CONVERT.get(str(parameter.schema.get("type")), str)(text)
     validator = exchange.world.contract.schemas.validator(parameter.schema)
     for error in () if validator.is_valid(value) else validator.iter_errors(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from functools import lru_cache
 from typing import Any
 
 from mockserver.exchange import Exchange, Reply
@@ -106,7 +107,7 @@ def view(call: Exchange, row: Row) -> dict[str, Any]:
     """The file or folder as answers show it."""
     folder = row["type"] == "directory"
     sums = {} if folder else held(call, row)["sums"]
-    kind = None if folder else mimetypes.guess_type(_name(row))[0] or "application/octet-stream"
+    kind = None if folder else _media_type(_name(row))
     return {
         "path": _path(row),
         "display_name": _name(row),
@@ -125,6 +126,11 @@ def view(call: Exchange, row: Row) -> dict[str, Any]:
         "region": None if folder else call.facts["region"],
         "permissions": letters(call, row["id"]),
     }
+
+
+@lru_cache(maxsize=1024)  # the same files are shown again and again
+def _media_type(name: str) -> str:
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def _find(call: Exchange, path: str) -> Row:
