@@ -218,9 +218,14 @@ def _detected(content: bytes, declared: str) -> str:
 
 
 def _file(row: Row) -> dict[str, Any]:
-    shown = ("id", "original_name", "mime_type", "size_bytes")
-    times = {name: iso(row[name]) for name in ("expires_at", "created_at")}
-    return {**{name: row[name] for name in shown}, **times}
+    return {
+        "id": row["id"],
+        "original_name": row["original_name"],
+        "mime_type": row["mime_type"],
+        "size_bytes": row["size_bytes"],
+        "expires_at": iso(row["expires_at"]),
+        "created_at": iso(row["created_at"]),
+    }
 
 
 def _find_file(call: Exchange, id: str) -> Row:
