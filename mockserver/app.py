@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from connexion import ConnexionMiddleware
+from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.options import SwaggerUIOptions
 from starlette.responses import JSONResponse
@@ -21,6 +22,7 @@ from mockserver.control.app import PREFIX, create_control
 from mockserver.exchange import Exchange, Reply
 from mockserver.fixtures import load_fixtures
 from mockserver.layers.answer import Answer
+from mockserver.layers.body import MAX_BODY
 from mockserver.layers.cors import Cors
 from mockserver.layers.record import Record
 from mockserver.layers.route import Route
@@ -35,11 +37,18 @@ class Mock:
     """The data plane, which speaks as the providers do, and beside it the control plane under /_mock."""
 
     def __init__(
-        self, world: World, *, token: str | None = None, explain: bool = False, cors: str | None = None
+        self,
+        world: World,
+        *,
+        token: str | None = None,
+        explain: bool = False,
+        cors: str | None = None,
+        max_body: int = MAX_BODY,
     ) -> None:
         self.world = world
         self.token = token
-        self.answer = Answer({operation: find_handler(operation) for operation in world.contract.operations})
+        handlers = {operation: find_handler(operation) for operation in world.contract.operations}
+        self.answer = Answer(handlers, max_body=max_body)
         self.providers = ConnexionMiddleware(
             self.answer,
             middlewares=[
@@ -64,7 +73,7 @@ class Mock:
     @cached_property
     def page(self) -> ASGIApp:
         """Swagger UI, beside the providers: its router would cost each of their requests more than all checks do."""
-        application = ConnexionMiddleware(self.providers, middlewares=[SwaggerUIMiddleware])
+        application = ConnexionMiddleware(self.providers, middlewares=[ExceptionMiddleware, SwaggerUIMiddleware])
         application.add_api(served(self.world.contract), swagger_ui_options=SwaggerUIOptions(serve_spec=False))
         page: ASGIApp = application
         return page
@@ -97,19 +106,20 @@ def create_app(
     auth: Auth = "strict",
     explain: bool = False,
     cors: str | None = None,
+    max_body: int = MAX_BODY,
 ) -> Mock:
     """A mock of these providers, or of all, of the contract as the overlays edit it.
 
     With a seed, ids, keys and timestamps repeat and the clock stands still until it is advanced. With a token, the
     control plane asks for it. `auth` says whether keys are looked up (strict), need only be there (presence), or not even
     that (off); `explain` adds to every refusal a header that says why; `cors` is an origin whose pages may call the
-    mock. Raises ContractError, and KeyError for an unknown provider.
+    mock; larger bodies than `max_body` bytes are refused. Raises ContractError, and KeyError for an unknown provider.
     """
     contract = load(spec, overlays)
     if providers:
         contract = contract.only(*providers)
     world = World(contract, load_fixtures(contract, fixtures), seed=seed, auth=auth)
-    return Mock(world, token=token, explain=explain, cors=cors)
+    return Mock(world, token=token, explain=explain, cors=cors, max_body=max_body)
 
 
 def find_handler(operation: str) -> Callable[[Exchange], Reply]:

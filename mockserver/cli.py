@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import contextlib
 import logging
 import re
 import socket
@@ -15,7 +16,16 @@ if TYPE_CHECKING:
     from mockserver.app import Mock
     from mockserver.world import Auth
 
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def _bytes(text: str) -> int:
+    """A size as it is written, 1000, 64KB or 128MiB, in bytes."""
+    hit = re.fullmatch(r"(\d+) ?(?:([KMG]?)(i?)B)?", text)
+    if not hit:
+        raise click.BadParameter(f"{text!r} is no size; write e.g. 64KB or 128MiB")
+    return int(int(hit[1]) * (1024 if hit[3] else 1000) ** " KMG".index(hit[2] or " "))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,6 +53,14 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option("--explain", is_flag=True, help="Say in a header of every refusal which rule it keeps, and why.")
 @click.option("--cors", metavar="ORIGIN", help="Let pages of this origin call the mock, e.g. http://localhost:5173.")
 @click.option(
+    "--max-body",
+    default="128MiB",
+    show_default=True,
+    type=_bytes,
+    metavar="SIZE",
+    help="Refuse larger request bodies.",
+)
+@click.option(
     "--log-level",
     default="warning",
     show_default=True,
@@ -59,6 +77,7 @@ def main(
     auth: Auth,
     explain: bool,
     cors: str | None,
+    max_body: int,
     log_level: str,
 ) -> None:
     """Serve a mock of the file-delivery APIs: real keys, scopes, tiers, limits and tokens, in memory."""
@@ -71,14 +90,24 @@ def main(
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s %(message)s")
     if cors and not re.fullmatch(r"https?://[^/\s]+", cors):
         raise click.UsageError(f"{cors!r} is no origin: write scheme and host, e.g. http://localhost:5173")
-    app = _create(providers, overlays=overlays, seed=seed, token=token, auth=auth, explain=explain, cors=cors)
+    app = _create(
+        providers,
+        overlays=overlays,
+        seed=seed,
+        token=token,
+        auth=auth,
+        explain=explain,
+        cors=cors,
+        max_body=max_body,
+    )
     listener = _listen(host, port)
     base = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     click.echo(banner(app.world, base, cors))
     # What was loaded stays: the garbage collector need not look at it again and again.
     gc.collect()
     gc.freeze()
-    Server(app).run(sockets=[listener])
+    with contextlib.suppress(KeyboardInterrupt):
+        Server(app).run(sockets=[listener])
 
 
 def _create(providers: tuple[str, ...], **settings: Any) -> Mock:
@@ -94,14 +123,9 @@ def _create(providers: tuple[str, ...], **settings: Any) -> Mock:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    from mockserver.server import listen
+
     try:
-        listener.bind((host, port))
-        # From here on nobody who has read the banner is refused, though the server takes a moment more to accept.
-        listener.listen()
+        return listen(host, port)
     except OSError as problem:
-        listener.close()
         raise click.ClickException(f"cannot listen on {host}:{port}: {problem.strerror}; try --port 0") from None
-    return listener

@@ -1,24 +1,80 @@
-"""The mock behind a socket."""
+"""An application behind a socket: bounded, quiet, and with an end that is at once and clean."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from mockserver.app import Mock
 
+#: Seconds that answers under way have to be sent after Ctrl-C.
+GRACE = 0.5
+
 
 class Server(uvicorn.Server):
-    """Ends at once: event streams, which would never end by themselves, are closed first. `settings` are uvicorn's."""
+    """Ends at once: answers under way have a moment, then also what would go on is ended. `settings` are uvicorn's."""
 
-    def __init__(self, mock: Mock, **settings: Any) -> None:
-        # `httptools` and `uvloop` are used where they are installed; the access log would cost more than the answer.
-        quiet = {"log_level": "warning", "access_log": False, "server_header": False, "lifespan": "on"}
-        super().__init__(uvicorn.Config(mock, **{**quiet, **settings}))
-        self._mock = mock
+    def __init__(self, app: ASGIApp, **settings: Any) -> None:
+        # `uvloop` is used where it is installed; the access log would cost more than the answer.
+        quiet = {"log_level": "warning", "access_log": False, "server_header": False, "ws": "none"}
+        bounded = {"http": _protocol(), "timeout_graceful_shutdown": 1}
+        super().__init__(uvicorn.Config(app, **{**quiet, **bounded, **settings}))
+        self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._mock.world.events.close()
-        await super().shutdown(sockets)
+        if isinstance(self._app, Mock):
+            # Event streams would never end by themselves.
+            self._app.world.events.close()
+        connections = self.server_state.connections
+        for connection in list(connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                while connections:
+                    await asyncio.sleep(0.02)
+        for connection in list(connections):
+            connection.transport.abort()
+        with _silent(logging.getLogger("uvicorn.error")):
+            await super().shutdown(sockets)
+            await asyncio.sleep(0)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError where the address is taken or is none of this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        # From here on nobody who has read the banner is refused, though the server takes a moment more to accept.
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+@contextlib.contextmanager
+def _silent(log: logging.Logger) -> Iterator[None]:
+    """What is cut off meanwhile is cut off on purpose: no traceback tells of it."""
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def _protocol() -> Any:
+    try:
+        from mockserver.wire import BoundedProtocol
+    except ImportError:  # without httptools (PyPy) uvicorn's own protocol serves
+        return "auto"
+    return BoundedProtocol

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import uvicorn
 
 from mockserver import Mock, create_app
 from mockserver.server import Server
@@ -30,11 +29,13 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(app: Any) -> Iterator[Served]:
-    """Serves an ASGI application on a free loopback port, in a thread, until the block is left."""
+def serve(app: Any, **changes: Any) -> Iterator[Served]:
+    """Serves an ASGI application on a free loopback port, in a thread, until the block is left.
+
+    `changes` are settings of the server.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
-    quiet = {"log_level": "warning", "access_log": False, "server_header": False}
-    server = Server(app) if isinstance(app, Mock) else uvicorn.Server(uvicorn.Config(app, **quiet))
+    server = Server(app, **changes)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

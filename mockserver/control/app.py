@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
+import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from connexion import AsyncApp, request
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.resolver import Resolver
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -27,7 +29,13 @@ def create_control(world: World, providers: ASGIApp, *, token: str | None = None
     """
     app = AsyncApp("mockserver.control", specification_dir=Path(__file__).parent)
     app.add_api("openapi.yaml", base_path=PREFIX, resolver=Resolver(_handler), strict_validation=True)
+    app.add_error_handler(UnicodeDecodeError, _not_unicode)
     return Guard(app, world, providers, token)
+
+
+async def _not_unicode(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    body = {"status": 400, "title": "Bad Request", "detail": "the body is not UTF-8"}
+    return ConnexionResponse(status_code=400, body=json.dumps(body), content_type="application/problem+json")
 
 
 def current_world() -> World:
@@ -45,6 +53,14 @@ def data_plane() -> ASGIApp:
 def _handler(operation: str) -> Any:
     module, _, function = operation.partition(".")
     return getattr(import_module(f"mockserver.control.{module}"), function)
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL; none where it is not one."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 class Guard:
@@ -76,12 +92,12 @@ class Guard:
     def _problem(self, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
         origin = headers.get("origin")
-        if self.token is None and urlsplit(f"//{host}").hostname not in _LOOPBACK:
+        if self.token is None and _split(f"//{host}").hostname not in _LOOPBACK:
             return (
                 403,
                 f"the control plane answers to loopback names only, not to {host!r}; start with --token to open it",
             )
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _split(origin).netloc != host:
             return 403, f"a page of {origin} may not use the control plane"
         if self.token is not None and not hmac.compare_digest(headers.get("authorization", ""), f"Bearer {self.token}"):
             return 401, "send the control token: Authorization: Bearer <token>"

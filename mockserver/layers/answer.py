@@ -13,29 +13,33 @@ from starlette.types import Receive, Scope, Send
 
 from latchkey.records import Provider
 from mockserver.exchange import Exchange, Reply
+from mockserver.layers.body import MAX_BODY, TooLarge, read_body
 from mockserver.layers.record import EXCHANGE
 from mockserver.refusals import Refused, render
 from mockserver.stages import STAGES
 
 Handler = Callable[[Exchange], Reply]
 
-#: Larger bodies are refused before they are stored.
-MAX_BODY = 128 * 1024 * 1024
+#: Answers are sent in slices of so many bytes, each when there is room for it.
+SLICE = 256 * 1024
 
 log = logging.getLogger("mockserver")
 
 
 class Answer:
-    """Answers a routed request. `handlers` is operationId to handler."""
+    """Answers a routed request. `handlers` is operationId to handler; bodies have at most `max_body` bytes."""
 
-    def __init__(self, handlers: dict[str, Handler]) -> None:
+    def __init__(self, handlers: dict[str, Handler], *, max_body: int = MAX_BODY) -> None:
         self.handlers = handlers
+        self.max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: Exchange = scope[EXCHANGE]
         try:
-            exchange.body = await _read(receive)
+            exchange.body = await read_body(receive, exchange.headers, self.max_body)
             reply = self.decide(exchange)
+        except TooLarge:
+            reply = refuse(exchange, _too_large(exchange, self.max_body))
         except Refused as refused:
             reply = refuse(exchange, refused)
         except ClientDisconnect:
@@ -62,6 +66,11 @@ def _unrouted(exchange: Exchange, provider: Provider) -> Refused:
     return Refused(provider.method_not_allowed, reason, allow=exchange.allow)
 
 
+def _too_large(exchange: Exchange, most: int) -> Refused:
+    name = exchange.provider.validation.too_large if exchange.provider else "not_found"
+    return Refused(name, f"the body has more than the {most} bytes that this mock takes (--max-body)")
+
+
 def check(exchange: Exchange) -> None:
     """The checks in the provider's order. Without an operation, they only find out who asks and count it."""
     assert exchange.provider
@@ -86,21 +95,6 @@ def failed(exchange: Exchange, error: Exception) -> Reply:
     reason = f"the mock failed: {type(error).__name__}"
     provider = exchange.provider
     return refuse(exchange, Refused(provider.server_error, reason)) if provider else Reply(500, {"error": reason})
-
-
-async def _read(receive: Receive) -> bytes:
-    chunks, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= MAX_BODY:
-            chunks.append(chunk)
-        if not message.get("more_body", False):
-            break
-    return b"".join(chunks)
 
 
 def _encoded(reply: Reply) -> tuple[bytes, str | None]:
@@ -135,4 +129,8 @@ async def _send(reply: Reply, exchange: Exchange, send: Send) -> None:
     if reply.status != 204:
         headers.append((b"content-length", str(len(content)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else content})
+    if exchange.method == "HEAD":
+        content = b""
+    for begin in range(0, len(content) - SLICE, SLICE):
+        await send({"type": "http.response.body", "body": content[begin : begin + SLICE], "more_body": True})
+    await send({"type": "http.response.body", "body": content[(len(content) - 1) // SLICE * SLICE :]})

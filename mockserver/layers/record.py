@@ -18,6 +18,9 @@ from mockserver.world import World
 #: Where the exchange lies in a scope; a mutable object put there by the outermost layer is seen by all.
 EXCHANGE = "latchkey.exchange"
 
+#: What the journal says of a request whose client left before it was answered.
+GONE = 499
+
 log = logging.getLogger("mockserver")
 
 
@@ -53,7 +56,7 @@ class _Answer:
     __slots__ = ("body", "headers", "size", "status")
 
     def __init__(self) -> None:
-        self.status = 500
+        self.status = GONE
         self.headers: Sequence[tuple[bytes, bytes]] = ()
         self.body = b""
         self.size = 0

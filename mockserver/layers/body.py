@@ -1,0 +1,37 @@
+"""The body of a request, whole: once in memory, and no larger than is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+#: What fits where nothing else was asked for: the largest file of a provider and some room.
+MAX_BODY = 128 * 1024 * 1024
+
+
+class TooLarge(Exception):
+    """The body is larger than is allowed, or says so before it comes."""
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], most: int) -> bytes:
+    """The body. Raises TooLarge as soon as it is known to have more than `most` bytes, and ClientDisconnect."""
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > most:
+        raise TooLarge
+    # What getvalue gives shares the buffer: joined chunks would be in memory twice.
+    whole, size, more = BytesIO(), 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        size += len(chunk)
+        if size > most:
+            raise TooLarge
+        if not more and size == len(chunk):
+            return bytes(chunk)
+        whole.write(chunk)
+    return whole.getvalue()
