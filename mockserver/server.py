@@ -32,18 +32,14 @@ class Server(uvicorn.Server):
         if isinstance(self._app, Mock):
             # Event streams would never end by themselves.
             self._app.world.events.close()
-        connections = self.server_state.connections
-        for connection in list(connections):
+        for connection in list(self.server_state.connections):
             connection.shutdown()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                while connections:
-                    await asyncio.sleep(0.02)
-        for connection in list(connections):
-            connection.transport.abort()
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=GRACE)
         with _silent(logging.getLogger("uvicorn.error")):
+            for connection in list(self.server_state.connections):
+                connection.transport.close()
             await super().shutdown(sockets)
-            await asyncio.sleep(0)
 
 
 def listen(host: str, port: int) -> socket.socket:

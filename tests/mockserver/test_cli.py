@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import signal
 import socket
 import subprocess
 import sys
@@ -91,23 +90,6 @@ def test_a_bad_option_is_told(arguments: list[str], told: str):
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
-def test_ctrl_c_ends_it_at_once():
-    """An interrupt ends the process cleanly."""
-    process = subprocess.Popen(
-        [*COMMAND, "--port", "0", "--provider", "fileforge"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline().startswith("latchkey mock on")
-    url = None
-    while url is None:
-        url = re.search(r"http://\S+/openapi\.json", process.stdout.readline())
-    httpx.get(url[0])
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=10)
-
-    assert "Traceback" not in errors
 
 
 def test_with_a_seed_ids_keys_and_times_repeat():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +22,6 @@ HOST = b"Host: 127.0.0.1\r\n"
 KEY = b"X-API-Key: ff_live_fullinventedinventedinventedinve\r\n"
 GET = b"GET /v1/formats HTTP/1.1\r\n" + HOST + KEY
 POST = b"POST /v1/files/presign-upload HTTP/1.1\r\n" + HOST + KEY
-UPLOAD = b"PUT /fileforge-inputs/a HTTP/1.1\r\n" + HOST
 
 
 @pytest.fixture(scope="module")
@@ -254,3 +254,28 @@ def command() -> Iterator[tuple[subprocess.Popen[str], str]]:
     if process.poll() is None:
         process.kill()
         process.communicate(timeout=10)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"GET /v1/formats HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", id="an idle connection"),
+        pytest.param(GET, id="half a head"),
+        pytest.param(POST + b"Content-Length: 100\r\n\r\nhalf", id="half an upload"),
+        pytest.param(b"GET /_mock/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", id="an event stream"),
+    ],
+)
+def test_ctrl_c_ends_it_at_once_and_cleanly(command: tuple[subprocess.Popen[str], str], begun: bytes):
+    """Within seconds, with exit code 0 and nothing on stderr, whatever clients have open."""
+    process, url = command
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        client.sendall(begun)
+        # Answered after what was begun was read, so the server has it.
+        httpx.get(f"{url}/_mock/status")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=5)
+
+    assert (process.returncode, errors) == (0, "")
