@@ -8,64 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
 from latchkey import Contract, ContractError
+from latchkey.records import Provider
 from latchkey.source import FIXTURES, read_yaml
+from mockserver.check_fixtures import mistakes
 
 _MOMENT = re.compile(r"@([+-]?\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_SHAPE = jsonschema_rs.Draft202012Validator(
-    {
-        "type": "object",
-        "required": ["accounts"],
-        "additionalProperties": False,
-        "properties": {
-            "shared": {"$ref": "#/$defs/rows"},
-            "accounts": {
-                "type": "array",
-                "minItems": 1,
-                "items": {
-                    "type": "object",
-                    "required": ["id", "name"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "id": {"type": "string"},
-                        "name": {"type": "string"},
-                        "tier": {"type": "string"},
-                        "attributes": {"type": "object"},
-                        "rows": {"$ref": "#/$defs/rows"},
-                        "keys": {"type": "array", "items": {"$ref": "#/$defs/key"}},
-                    },
-                },
-            },
-        },
-        "$defs": {
-            "rows": {
-                "type": "object",
-                "additionalProperties": {"type": "array", "items": {"type": "object", "required": ["id"]}},
-            },
-            "moment": {"type": "string", "pattern": "^@[+-]?[0-9]+[smhd]$"},
-            "key": {
-                "type": "object",
-                "required": ["situation", "key"],
-                "additionalProperties": False,
-                "properties": {
-                    "situation": {"type": "string"},
-                    "name": {"type": "string"},
-                    "key": {"type": "string"},
-                    "scopes": {"type": "array", "items": {"type": "string"}},
-                    "permission_set": {"type": "string"},
-                    "user": {"type": "integer"},
-                    "attributes": {"type": "object"},
-                    "created_at": {"$ref": "#/$defs/moment"},
-                    "expires_at": {"$ref": "#/$defs/moment"},
-                    "revoked": {"type": "boolean"},
-                },
-            },
-        },
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,25 +57,24 @@ class Fixtures:
 
 
 def load_fixtures(contract: Contract, root: Path = FIXTURES) -> dict[str, Fixtures]:
-    """The fixtures of each of the contract's providers. Raises ContractError naming file, line and place."""
-    return {name: _load(contract, name, root / f"{name}.yaml") for name in contract.providers}
+    """The fixtures of each of the contract's providers, the built-in ones of those that the folder has no file for.
+
+    Raises ContractError naming file, line, place and what to write.
+    """
+    known = {file.stem for file in FIXTURES.glob("*.yaml")} | set(contract.providers)
+    for file in sorted(root.glob("*.y*ml")):
+        if file.suffix != ".yaml" or file.stem not in known:
+            names = ", ".join(f"{name}.yaml" for name in sorted(known))
+            raise ContractError(file, (), f"is no provider's file; call it one of: {names}")
+    return {name: _load(contract.providers[name], root) for name in contract.providers}
 
 
-def _load(contract: Contract, name: str, file: Path) -> Fixtures:
+def _load(provider: Provider, root: Path) -> Fixtures:
+    own, built_in = (folder / f"{provider.name}.yaml" for folder in (root, FIXTURES))
+    file = own if own.exists() else built_in
     raw = read_yaml(file)
-    for error in _SHAPE.iter_errors(raw):
-        raise ContractError(file, error.instance_path, error.message)
-    provider = contract.providers[name]
-    for index, account in enumerate(raw["accounts"]):
-        if account.get("tier", next(iter(provider.tiers), None)) not in {None, *provider.tiers}:
-            raise ContractError(file, ("accounts", index, "tier"), f"choose one of {', '.join(provider.tiers)}")
-        for number, key in enumerate(account.get("keys", ())):
-            place = ("accounts", index, "keys", number)
-            if not re.fullmatch(provider.keys.pattern, key["key"]):
-                raise ContractError(file, (*place, "key"), f"does not match {provider.keys.pattern}")
-            if key["situation"] not in provider.situations:
-                known = ", ".join(provider.situations)
-                raise ContractError(file, (*place, "situation"), f"is not in x-provider.situations ({known})")
+    for place, problem in mistakes(provider, raw, None if file == built_in else read_yaml(built_in)):
+        raise ContractError(file, place, problem)
     accounts = (
         AccountFixture(
             **{
