@@ -43,7 +43,8 @@ def test_a_request_and_a_change_are_told(mock: Served):
 def test_a_listener_that_leaves_is_forgotten(mock: Served):
     """Nothing is kept for who no longer listens."""
     with httpx.stream("GET", f"{mock.url}/_mock/events") as stream:
-        next(stream.iter_lines())
+        lines = stream.iter_lines()  # kept: httpx closes the stream with its iterator
+        next(lines)
         assert len(mock.app.world.events) == 1
     until = time.monotonic() + 10
     while len(mock.app.world.events) and time.monotonic() < until:
