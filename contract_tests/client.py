@@ -55,6 +55,10 @@ class Client:
             text = text.replace(secret, f"${self._secrets[secret]}")
         return text
 
+    def cite(self, request: httpx.Request) -> None:
+        """Writes the request down, whose answer is known from before."""
+        self._sent.append(self._curl(request))
+
     def send(self, request: httpx.Request) -> httpx.Response:
         """The response, its body read. Raises Unreachable where there is none."""
         self._sent.append(self._curl(request))

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, Violation, check
+from contract_tests.pace import pause
 
 #: How often a burst is begun anew that may have lain in two windows. The second begins where one has just opened.
 BURSTS = 3
@@ -24,8 +26,14 @@ Call = Callable[[], Answer]
 def counted_out(
     lab: Lab, quota: int, call: Call, *, window: int = 60, passes: Callable[[Answer], object] = Answer.passes
 ) -> Answer:
-    """Proves that after a window's rest `quota` calls pass and the next is refused with 429; returns that refusal."""
-    lab.may_spend()
+    """Proves that after a window's rest `quota` calls pass and the next is refused with 429; returns that refusal.
+
+    Where requests are dear, what earlier proofs sent is counted in; and it is enough that a call is refused that other calls
+    left nothing.
+    """
+    lab.may_spend(quota + 1)
+    if lab.thrifty and (known := _counted_in(lab, quota, call, passes)):
+        return known
     for _ in range(BURSTS):
         lab.advance(window + 1)
         start = lab.now()
@@ -36,7 +44,7 @@ def counted_out(
         for more in range(1, 2 * quota + 1):
             answer = call()
             if answer.status == 429:
-                return answer
+                return _noted(lab, quota, answer, start)
             if more > refilled(lab, quota, start, window=window):
                 break
         else:
@@ -46,11 +54,34 @@ def counted_out(
     raise Violation(f"call {quota + 1} in {window} s to be refused with 429", str(answer))
 
 
+def _counted_in(lab: Lab, quota: int, call: Call, passes: Callable[[Answer], object]) -> Answer | None:
+    """The refusal that shows the quota with what proofs before have sent; None where it is not so easily shown."""
+    answer = call()
+    if answer.status == 429:
+        return answer if lab.has(f"counted to {quota}") else None
+    passes(answer)
+    used, began = lab.run_up(quota)
+    for _ in range(quota - used if used else 0):
+        if (answer := call()).status == 429:
+            return None
+        passes(answer)
+    return _noted(lab, quota, answer, began) if used and (answer := call()).status == 429 else None
+
+
+def _noted(lab: Lab, quota: int, refusal: Answer, began: float) -> Answer:
+    """The refusal, which from now on stands for the quota where requests are dear, and when the first call was."""
+    lab.once(f"counted to {quota}", lambda: began)
+    return lab.once(_name(quota), lambda: refusal)
+
+
 def steady(lab: Lab, quota: int, call: Call, *, window: int = 60) -> None:
     """Proves that over two windows, however they lie, no more calls pass than three fresh quotas: a window that is much
-    shorter than it should be lets more of them pass.
+    shorter than it should be lets more of them pass. Where requests are dear, only that the window just used up stays closed.
     """
     lab.may_spend()
+    if lab.thrifty:
+        lab.once(f"closed after {quota}", lambda: _closed(lab, quota, call, window))
+        return
     lab.advance(window + 1)
     start, passed, most = lab.now(), 0, quota
     for _ in range(13):
@@ -61,6 +92,60 @@ def steady(lab: Lab, quota: int, call: Call, *, window: int = 60) -> None:
                 most = quota * (1 + math.ceil(elapsed / window))
                 check(passed <= most, f"{quota} calls in {window} s to pass", f"{passed} in {elapsed:.0f} s")
         lab.advance(window / 6)
+
+
+def _closed(lab: Lab, quota: int, call: Call, window: int) -> None:
+    """Proves that a used-up quota does not come back for five sixths of a window, but for what slides or refills."""
+    start, passed = lab.now(), 0
+    began: float = lab.once(f"counted to {quota}", lambda: start)
+    while lab.now() < began + window * 2 / 3:
+        lab.advance(window / 6)
+        while call().status != 429:
+            passed += 1
+            most = quota + refilled(lab, quota, start, window=window)
+            check(
+                passed <= most, f"{quota} calls in {window} s to pass", f"{quota + passed} in {lab.now() - start:.0f} s"
+            )
+
+
+def refused(lab: Lab, quota: int, call: Call) -> Answer:
+    """The refusal when the quota is used up, to be judged. Where requests are dear, the one that other proofs judge, too."""
+    return lab.once(_name(quota), lambda: exhausted(lab, quota, call))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopening:
+    """What became of a used-up quota. `early` came two seconds before the refusal's Retry-After was over (None: where it is
+    shorter), `due` when it was over, `late` when a whole window was.
+    """
+
+    refusal: Answer
+    early: Answer | None
+    due: Answer
+    late: Answer
+
+
+def reopened(lab: Lab, quota: int, call: Call, *, window: int = 60) -> Reopening:
+    """Uses the quota up and waits for it to come back. Where requests are dear, all proofs judge one such wait."""
+
+    def story() -> Reopening:
+        refusal, early = exhausted(lab, quota, call), None
+        seconds = pause(refusal.headers, window)
+        if seconds > 2:
+            lab.advance(seconds - 2)
+            early = call()
+        lab.advance(min(seconds, 2))
+        due = late = call()
+        if not due.passed:
+            lab.advance(window + 1 - min(seconds, window))
+            late = call()
+        return Reopening(refusal=refusal, early=early, due=due, late=late)
+
+    return lab.once(f"reopened after {quota}", story)
+
+
+def _name(quota: int) -> str:
+    return f"refused after {quota}"
 
 
 def shared(lab: Lab, quota: int, one: Call, other: Call, *, window: int = 60) -> None:
@@ -82,7 +167,7 @@ def shared(lab: Lab, quota: int, one: Call, other: Call, *, window: int = 60) ->
 
 def exhausted(lab: Lab, quota: int, call: Call) -> Answer:
     """Calls until it is refused with 429, to build on; returns the refusal. How many calls that takes is not judged."""
-    lab.may_spend()
+    lab.may_spend(quota)
     for _ in range(3 * quota):
         answer = call()
         if answer.status == 429:

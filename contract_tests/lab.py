@@ -14,16 +14,22 @@ import pytest
 from contract_tests.answer import Answer
 from contract_tests.client import Client
 from contract_tests.crowd import Exchange
+from contract_tests.evidence import SAFE, same
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
+from contract_tests.pace import Charge, pause
 from contract_tests.provision import Admin, Key, Provisioner
 from contract_tests.race import Attempt, Call, Race
 from contract_tests.target import Target
+from contract_tests.thrift import Thrift
 from latchkey import Contract
 from latchkey.records import Limit, Operation, Parameter
 
 #: Marks a proof with the rule it shows: `@rule("provider.theme.what")`.
 rule = pytest.mark.rule
+#: Mark a proof that finds a quota used up, or waits for it to come back. Where requests are dear, they share one such wait:
+#: they run one after another, first those that find it used up.
+spends, reopens = pytest.mark.spends, pytest.mark.reopens
 
 Made = TypeVar("Made")
 
@@ -36,7 +42,8 @@ class Words(TypedDict, total=False):
 
     `key` goes into the provider's preferred credential header, or into the one of the credential named `by`. What a key
     presents (its domain, say) goes along unless `presents` says otherwise. `path` fills the path's parameters; those left
-    out are filled with values that name nothing. `method` overrides, e.g. HEAD.
+    out are filled with values that name nothing. `method` overrides, e.g. HEAD. `units` is how much work it asks for (1 where
+    left out), where a limit counts that.
     """
 
     key: Key | str | None
@@ -48,6 +55,7 @@ class Words(TypedDict, total=False):
     headers: Mapping[str, str] | None
     presents: Mapping[str, Any] | None
     method: str | None
+    units: int
 
 
 class Lab:
@@ -62,6 +70,7 @@ class Lab:
         provisioner: Provisioner,
         *,
         neighbour: bool = False,
+        thrift: Thrift | None = None,
     ) -> None:
         self.contract = contract
         self.provider = contract.providers[provider]
@@ -73,6 +82,10 @@ class Lab:
         self._neighbours: list[Lab] = []
         self._full: Key | None = None
         self._spending = False
+        self._thrift = thrift
+        self._asked: set[Any] = set()
+        self._fresh = False
+        self._changed = False
         self._names: dict[str, str] = {}
         self._made: dict[str, Any] = {}
         self._owner = "neighbour_" if neighbour else ""
@@ -113,7 +126,15 @@ class Lab:
 
     def neighbour(self) -> Lab:
         """The same provider as another account sees it."""
-        other = Lab(self.contract, self.provider.name, self.target, self.client, self._provisioner, neighbour=True)
+        other = Lab(
+            self.contract,
+            self.provider.name,
+            self.target,
+            self.client,
+            self._provisioner,
+            neighbour=True,
+            thrift=self._thrift,
+        )
         other._spending = self._spending
         self._neighbours.append(other)
         return other
@@ -123,10 +144,30 @@ class Lab:
         return f"{prefix}-{self.client.random.getrandbits(48):012x}"
 
     def once(self, name: str, make: Callable[[], Made]) -> Made:
-        """What `make` made when this lab was first asked for it."""
-        if name not in self._made:
-            self._made[name] = make()
-        return cast(Made, self._made[name])
+        """What `make` made when it was first asked for: by this proof or, where requests are dear, by any of the provider."""
+        made = self._thrift.evidence.made if self._thrift else self._made
+        if (found := self._owner + name) not in made:
+            made[found] = make()
+        return cast(Made, made[found])
+
+    def has(self, name: str) -> bool:
+        """Whether an earlier proof made what has this name for `once`."""
+        return self._thrift is not None and self._owner + name in self._thrift.evidence.made
+
+    def run_up(self, quota: int) -> tuple[int, float]:
+        """How many of a quota were used up by this run in half a window, the last call included, and since when; 0 where
+        nobody knows.
+        """
+        return self._thrift.pacer.run_up(quota) if self._thrift else (0, 0.0)
+
+    @property
+    def thrifty(self) -> bool:
+        """Every request is dear here: what shows enough has to do."""
+        return self._thrift is not None
+
+    def afresh(self) -> None:
+        """Says that every call of the proof has to be sent, though an equal one may have been answered before."""
+        self._fresh = True
 
     def hide(self, secret: str, name: str) -> str:
         """From now on this secret (a token, a signed URL) is printed as $NAME."""
@@ -151,6 +192,9 @@ class Lab:
         """Lets time pass on the target, by its clock or by waiting. Raises NotVerifiable where neither is permitted."""
         self._provisioner.advance(seconds)
         self.client.passed += seconds
+        self.afresh()
+        if self._thrift:
+            self._thrift.evidence.forget()
         self.client.note(f"{seconds:g} s pass")
 
     def move(self) -> None:
@@ -178,8 +222,10 @@ class Lab:
         return self.contract.of(self.provider.name)
 
     def secured(self) -> list[Operation]:
-        """The operations that need a credential."""
-        return [operation for operation in self.operations() if operation.credentials]
+        """The operations that need a credential. Where requests are dear, one of each kind: a list or an item, a method."""
+        secured = [operation for operation in self.operations() if operation.credentials]
+        kinds = {(item.method, "{" in item.path): item for item in reversed(secured)}
+        return [item for item in secured if not self.thrifty or item in kinds.values()]
 
     def limit(self, name: str) -> Limit:
         return self.provider.limits[name]
@@ -187,7 +233,10 @@ class Lab:
     def call(self, operation: str | Operation, **words: Unpack[Words]) -> Answer:
         """Calls an operation of the contract."""
         call = self.prepare(operation, **words)
-        return self._answer(self._send(call.request), call.operation)
+        record, sure = call.operation, "method" not in words
+        charges = self._charges(call.request, record.limits, record.spends, words.get("units", 1), sure=sure)
+        send = self._ask if record.credentials and not record.issues else self._send
+        return self._answer(send(call.request, charges), record)
 
     def prepare(self, operation: str | Operation, **words: Unpack[Words]) -> Call:
         """What `call` would send, to be sent later by `at_once` or `during`."""
@@ -221,7 +270,8 @@ class Lab:
         """Any request: `url` is a path of this provider or a whole URL that it handed out."""
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
         sent = {**self._headers, **(headers or {})}
-        return self._answer(self._send(self.client.prepare(method, whole, headers=sent, content=content, query=query)))
+        request = self.client.prepare(method, whole, headers=sent, content=content, query=query)
+        return self._answer(self._send(request, self._charges(request, self.provider.default_limits, sure=False)))
 
     def call_as_is(
         self, operation: Operation, method: str, url: str, headers: Mapping[str, str], content: bytes | None
@@ -229,7 +279,8 @@ class Lab:
         """Calls an operation with a request made elsewhere. `url` is a path, or whole where the target handed it out."""
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
         request = self.client.prepare(method, whole, headers={**headers, **self._headers}, content=content)
-        return self._answer(self._send(request), operation)
+        charges = self._charges(request, operation.limits, operation.spends)
+        return self._answer(self._send(request, charges), operation)
 
     def at_once(self, calls: Sequence[Call]) -> list[Attempt]:
         """All these calls at the same time, each on a connection of its own. A 429 is an answer like any other."""
@@ -249,17 +300,68 @@ class Lab:
     def _answer(self, response: httpx.Response, operation: Operation | None = None) -> Answer:
         return Answer(response, self.contract, operation, self.provider.name)
 
-    def _send(self, request: httpx.Request) -> httpx.Response:
+    def _ask(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
+        """The response, or that to an equal request of an earlier proof. What one proof asks twice is sent twice."""
+        if self._thrift is None:
+            return self._send(request, charges)
+        asked, evidence = same(request), self._thrift.evidence
+        look = request.method in SAFE
+        fresh = self._fresh or self._spending or asked in self._asked or (look and self._changed)
+        known = None if fresh else evidence.answer(request)
+        self._asked.add(asked)
+        if known is None:
+            known = self._send(request, charges)
+            evidence.keep(request, known)
+            # Where it was refused, too: the proof may want to see that nothing happened.
+            self._changed |= not look and known.status_code != 401
+        else:
+            self.client.cite(request)
+        return known
+
+    def _send(self, request: httpx.Request, charges: Sequence[Charge] = ()) -> httpx.Response:
         """The response. A 429 that the proof did not provoke is our own traffic's: it waits, and asks once more."""
-        response = self.client.send(request)
+        response = self._paced(request, charges)
         if response.status_code == 429 and not self._spending:
-            self.advance(self._pause(response))
-            response = self.client.send(request)
+            self._rest(max(pause(response.headers, limit.window) for limit in self.provider.limits.values()))
+            response = self._paced(request, charges)
         return response
 
-    def _pause(self, refused: httpx.Response) -> float:
-        told = refused.headers.get("Retry-After", "")
-        return float(told) if told.isdecimal() else max(limit.window for limit in self.provider.limits.values())
+    def _paced(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
+        """The response, asked for when the target's limits let it pass. Proofs that provoke a limit do not wait."""
+        if self._thrift is None:
+            return self.client.send(request)
+        self._thrift.budget.spend()
+        pacer = self._thrift.pacer
+        if not self._spending:
+            pacer.pause(charges)
+        pacer.take(charges)
+        response = self.client.send(request)
+        pacer.learn(charges, response)
+        return response
+
+    def _rest(self, seconds: float) -> None:
+        self._thrift.pacer.rest(seconds) if self._thrift else self.advance(seconds)
+
+    def _charges(
+        self,
+        request: httpx.Request,
+        limits: Sequence[str],
+        spends: Sequence[str] = (),
+        units: int = 1,
+        *,
+        sure: bool = True,
+    ) -> list[Charge]:
+        """What a request takes of limits: one unit of each, and units of work of those that count work."""
+        if not str(request.url).startswith(self._endpoint.base_url):
+            return []
+        credentials = (request.headers.get(item.header, "") for item in self.provider.credentials)
+        raw = next((value.rpartition(" ")[2] for value in credentials if value), "")
+        taken = [(self.limit(name), 1, False) for name in limits] + [(self.limit(name), units, True) for name in spends]
+        return [
+            Charge(limit=limit, partition=raw if limit.partition == "key" else "", units=count, work=work, sure=sure)
+            for limit, count, work in taken
+            if raw or limit.partition == "address"
+        ]
 
     def credential(self, key: Key | str | None, by: str | None = None) -> dict[str, str]:
         """The header that carries this key; none without a key."""
@@ -296,10 +398,15 @@ class Lab:
         self.may_spend()
         return [self.call(operation, key=key, **call) for _ in range(self.limit(limit).quota)]
 
-    def may_spend(self) -> None:
-        """Says that the proof provokes a limit, so that a 429 is an answer to be judged. Raises NotVerifiable where that is not permitted."""
+    def may_spend(self, requests: int = 1) -> None:
+        """Says that the proof provokes a limit, so that a 429 is an answer to be judged, by so many requests.
+
+        Raises NotVerifiable where that is not permitted, or not so many.
+        """
         if not self.target.permit.spend_window:
             raise NotVerifiable("it uses up a whole window; to permit it, write under [permit]: spend_window = true")
+        if self._thrift:
+            self._thrift.budget.check(requests)
         for lab in (*self._neighbours, self):
             lab._spending = True
 

@@ -23,5 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "rule(id): the rule of the catalogue that a proof shows")
+    config.addinivalue_line("markers", "spends: a proof that finds a quota used up")
+    config.addinivalue_line("markers", "reopens: a proof that waits for a quota to come back")
     if config.getoption("--target"):
         config.pluginmanager.import_plugin("contract_tests.plugin")

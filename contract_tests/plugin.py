@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contract_tests.agenda import Agenda, rule_of, turn
 from contract_tests.client import Unreachable
 from contract_tests.lab import Lab
 from contract_tests.outcome import Outcome
@@ -63,12 +64,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize("_rule", cases)
 
 
-def rule_of(item: pytest.Item) -> str:
-    """The id of the rule that a proof shows."""
-    ids = [str(mark.args[0]) for mark in item.iter_markers("rule")]
-    return next((id for id in ids if not id.startswith("*.")), ids[0])
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     run = config.stash.get(RUN, None)
     if run is None:
@@ -87,13 +82,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     dropped = [item for item in ours if not wanted(item)]
     kept = [item for item in items if item not in dropped]
-    # Last, for the order in which a target gets to the requests of a race is nobody's: what comes after may get other ids.
-    items[:] = sorted(kept, key=lambda item: item in ours and _races(rule_of(item)))
+    items[:] = sorted(kept, key=lambda item: turn(run, item) if item in ours else (0,))
     config.hook.pytest_deselected(items=dropped)
 
 
-def _races(rule: str) -> bool:
-    return rule.split(".")[1] == "race"
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Where requests are dear, what runs next depends on what the limits leave."""
+    run = session.config.stash.get(RUN, None)
+    if run is None or not run.thrift or session.testsfailed or session.config.option.collectonly:
+        return None
+    agenda = Agenda(run, session.items)
+    while item := agenda.next():
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    return True
 
 
 @pytest.hookimpl(wrapper=True)

@@ -76,9 +76,12 @@ class Provisioner(Protocol):
 class Static:
     """Keys given by hand; nothing can be changed, and time passes by waiting."""
 
-    def __init__(self, target: Target, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, target: Target, *, sleep: Callable[[float], None] = time.sleep, now: Callable[[], float] = time.time
+    ) -> None:
         self._target = target
         self._sleep = sleep
+        self._now = now
 
     def open(self, provider: Provider, *, neighbour: bool = False) -> Admin:
         return StaticAdmin(provider, self._target.endpoints[provider.name], neighbour=neighbour)
@@ -91,7 +94,7 @@ class Static:
         self._sleep(seconds)
 
     def now(self) -> float:
-        return time.time()
+        return self._now()
 
     def address(self) -> Mapping[str, str]:
         raise NotVerifiable("it needs requests from a second client address, which this target cannot be sent")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,12 @@ import pytest
 from contract_tests.client import Client, Unreachable
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, Outcome, Result, Violation
+from contract_tests.pace import Pacer
 from contract_tests.profile import GATE, PROFILES, Profile
 from contract_tests.provision import Control, Provisioner, Static, find_control
 from contract_tests.sweep import Sweep, sweep
 from contract_tests.target import Permit, Target
+from contract_tests.thrift import Budget, Thrift
 from latchkey import Contract
 from latchkey.rules import Level, Rule, load_rules
 
@@ -43,10 +45,13 @@ class Run:
     counted: int = 0
     dead: Unreachable | None = None
     sweeps: dict[str, Sweep] = field(default_factory=dict)
+    thrift: dict[str, Thrift] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     def lab(self, provider: str) -> Lab:
-        return Lab(self.contract, provider, self.target, self.client, self.provisioner)
+        return Lab(
+            self.contract, provider, self.target, self.client, self.provisioner, thrift=self.thrift.get(provider)
+        )
 
     def sweep(self, lab: Lab) -> Sweep:
         """The sweep of this lab's provider, made once."""
@@ -60,22 +65,36 @@ class Run:
 RUN = pytest.StashKey[Run]()
 
 
-def open_run(target: Target, contract: Contract, *, seed: int = 0) -> Run:
-    """A run against this target. On a mock everything is permitted. Raises Unreachable."""
-    control = find_control(target)
-    provisioner: Provisioner = Static(target)
+def open_run(
+    target: Target,
+    contract: Contract,
+    *,
+    seed: int = 0,
+    sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.time,
+) -> Run:
+    """A run against this target, whose time is `now` and passes while `sleep` waits. On a mock everything is permitted.
+
+    Raises Unreachable.
+    """
+    contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
+    rules, control = load_rules(contract), find_control(target)
     if control:
         provisioner = Control(control, token=target.control_token)
-        target = Target(
-            name=target.name,
-            endpoints=target.endpoints,
-            control=control,
-            control_token=target.control_token,
-            permit=Permit(destroy=True, spend_window=True, wait_up_to=float("inf")),
-        )
-    client = Client(seed=seed if control else None)
-    contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
-    return Run(contract, load_rules(contract), target, provisioner, client, seed)
+        everything = Permit(destroy=True, spend_window=True, wait_up_to=float("inf"))
+        target = replace(target, control=control, permit=everything)
+        return Run(contract, rules, target, provisioner, Client(seed=seed), seed)
+    run = Run(contract, rules, target, Static(target, sleep=sleep, now=now), Client(), seed)
+
+    def rest(seconds: float) -> None:
+        sleep(seconds)
+        run.client.passed += seconds
+
+    permit = target.permit
+    for provider in contract.providers.values():
+        pacer = Pacer(provider.rate_headers, now, rest)
+        run.thrift[provider.name] = Thrift(pacer, Budget(permit.max_requests, now() + permit.max_time, now))
+    return run
 
 
 def check_reachable(run: Run) -> None:

@@ -31,6 +31,8 @@ _SHAPE = jsonschema_rs.Draft202012Validator(
                     "destroy": {"type": "boolean"},
                     "spend_window": {"type": "boolean"},
                     "wait_up_to": {"type": "number", "minimum": 0},
+                    "max_requests": {"type": "integer", "minimum": 1},
+                    "max_time": {"type": "number", "minimum": 1},
                 },
             },
             "providers": {
@@ -88,11 +90,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """What the suite may do: delete data it did not make, use up a whole window, wait (seconds)."""
+    """What the suite may do: delete data it did not make, use up a whole window, let a proof wait (seconds), send to each
+    provider (requests), begin something (seconds after the start).
+    """
 
     destroy: bool = False
     spend_window: bool = False
     wait_up_to: float = 0.0
+    max_requests: int = 250
+    max_time: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

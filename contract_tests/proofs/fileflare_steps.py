@@ -31,6 +31,16 @@ def made_link(lab: Lab, **members: Any) -> dict[str, Any]:
     return asset
 
 
+def a_link(lab: Lab) -> dict[str, Any]:
+    """An URL asset that stays as it is."""
+    return lab.once("link", lambda: made_link(lab))
+
+
+def a_file(lab: Lab) -> tuple[str, str]:
+    """An uploaded asset that stays as it is: its id and name."""
+    return lab.once("file", lambda: made_file(lab))
+
+
 def signed_upload(lab: Lab, **members: Any) -> tuple[str, str, str]:
     """An upload under way: the id of its asset, the name, and where the bytes go."""
     name = f"latchkey {uuid4().hex[:12]}.txt"
@@ -132,6 +142,10 @@ def may_email(lab: Lab) -> None:
 
 def tour(lab: Lab) -> dict[str, Answer]:
     """One passing call of each operation; of those that send e-mails or delete all only where that is permitted."""
+    return lab.once("tour", lambda: _toured(lab))
+
+
+def _toured(lab: Lab) -> dict[str, Answer]:
     key = lab.key()
     order, product = an_order(lab), a_product(lab)
     asset, kept = made_link(lab), made_link(lab)
@@ -180,8 +194,7 @@ def by_id(lab: Lab) -> list[str]:
 
 def with_body(lab: Lab) -> list[tuple[str, dict[str, str]]]:
     """The operations that require members in their body, each with a path that exists."""
-    order, asset = an_order(lab), made_link(lab)
-    at = {"order": order["id"], "asset": asset["id"]}
+    at = {"order": an_order(lab)["id"], "asset": a_link(lab)["id"]}
     names = ("store_asset", "sign_upload", "attach_to_order", "detach_from_order")
     return [(name, at) for name in (*names, "attach_to_products", "detach_from_products")]
 
@@ -189,6 +202,11 @@ def with_body(lab: Lab) -> list[tuple[str, dict[str, str]]]:
 def exhausted(lab: Lab, operation: str = "list_orders", *, key: Key | None = None) -> Answer:
     """Calls the operation until it is refused for the limit, to build on; returns the refusal."""
     return counting.exhausted(lab, 60, lambda: lab.call(operation, key=key or lab.key(), path=NOTHING))
+
+
+def limited(lab: Lab) -> Answer:
+    """A refusal for the limit, to be judged."""
+    return counting.refused(lab, 60, lambda: lab.call("list_orders", key=lab.key()))
 
 
 def counted_out(lab: Lab, quota: int, operation: str) -> None:

@@ -102,7 +102,12 @@ def uploaded(lab: Lab, key: Key, content: bytes = PNG, *, name: str = "pixel.png
 
 
 def picture(lab: Lab, key: Key) -> str:
-    """The id of a fresh file of one pixel."""
+    """The id of a file of one pixel, which stays."""
+    return lab.once(f"picture of {key.situation}", lambda: own_picture(lab, key))
+
+
+def own_picture(lab: Lab, key: Key) -> str:
+    """The id of a fresh file of one pixel, for a proof that deletes it."""
     return str(finalize(lab, key, uploaded(lab, key), name="pixel.png").given().member("id"))
 
 
@@ -115,7 +120,7 @@ def convert(lab: Lab, key: Key, file: str, **wanted: Any) -> Answer:
 
 def convert_all(lab: Lab, key: Key, file: str, items: int) -> Answer:
     """A bulk of this many conversions of one file."""
-    return lab.call("create_bulk_conversion", key=key, json={"items": [order(file)] * items})
+    return lab.call("create_bulk_conversion", key=key, json={"items": [order(file)] * items}, units=items)
 
 
 def conversion(lab: Lab, key: Key) -> str:
@@ -139,7 +144,11 @@ def ended(lab: Lab, key: Key, id: str) -> Answer:
 
 
 def completed(lab: Lab, key: Key) -> str:
-    """The id of a fresh conversion that has completed."""
+    """The id of a conversion that has completed."""
+    return lab.once(f"completed for {key.situation}", lambda: _completed(lab, key))
+
+
+def _completed(lab: Lab, key: Key) -> str:
     id = conversion(lab, key)
     state = ended(lab, key, id).member("status")
     if state != "completed":

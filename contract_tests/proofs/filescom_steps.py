@@ -292,7 +292,11 @@ def errors(lab: Lab) -> list[Answer]:
 
 def limited(lab: Lab, calls: int) -> Answer:
     """The answer to the call after this many in one minute."""
-    lab.may_spend()
+    return lab.once("limited", lambda: _limited(lab, calls))
+
+
+def _limited(lab: Lab, calls: int) -> Answer:
+    lab.may_spend(calls + 1)
     for _ in range(calls):
         answer = current(lab, lab.key())
         if answer.status == 429:

@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from contract_tests.answer import Answer
-from contract_tests.counting import RETRY_AFTER, counted_out, exhausted, steady
-from contract_tests.lab import Lab, rule
+from contract_tests.counting import RETRY_AFTER, counted_out, exhausted, refused, reopened, steady
+from contract_tests.lab import Lab, reopens, rule, spends
 from contract_tests.outcome import NotVerifiable, Violation, check
 from contract_tests.proofs import fileforge_steps as steps
 from contract_tests.provision import Denied, Key
@@ -37,7 +38,7 @@ def test_key_carries_tier(lab: Lab) -> None:
 def test_key_carries_scopes(lab: Lab) -> None:
     """Of two keys of one account, each does what its scopes allow and not what the other's do."""
     writer, cleaner = lab.key("only_files_write"), lab.key("only_files_delete")
-    file = steps.picture(lab, lab.key())
+    file = steps.own_picture(lab, lab.key())
     _is_refused(steps.presign(lab, cleaner))
     _is_refused(lab.call("delete_file", key=writer, path={"id": file}))
     steps.presign(lab, writer).passes()
@@ -304,7 +305,7 @@ def test_scope_files_write(lab: Lab) -> None:
 @rule("fileforge.scope.files-delete")
 def test_scope_files_delete(lab: Lab) -> None:
     """files:delete alone deletes a file, and is what deleting needs."""
-    file = steps.picture(lab, lab.key())
+    file = steps.own_picture(lab, lab.key())
     _is_refused(lab.call("delete_file", key=lab.key("only_files_write"), path={"id": file}))
     lab.call("delete_file", key=lab.key("only_files_delete"), path={"id": file}).passes()
 
@@ -338,9 +339,11 @@ def test_status_tier_checked(lab: Lab) -> None:
 
 
 @rule("fileforge.status.rate-limited")
+@spends
 def test_status_rate_limited(lab: Lab) -> None:
     """The status of a conversion can be read 60 times in a minute, and no 61st time."""
-    id, reader = steps.conversion(lab, lab.key()), lab.key("default_scopes")
+    # Another key has a whole budget; where requests are dear, the one whose budget was used up before.
+    id, reader = steps.completed(lab, lab.key()), lab.key() if lab.thrifty else lab.key("default_scopes")
     counted_out(lab, 60, lambda: steps.status(lab, reader, id))
 
 
@@ -523,7 +526,7 @@ def test_not_yours(lab: Lab) -> None:
     """What another account has is not found either, and its owner still finds it."""
     other = lab.neighbour()
     theirs = other.key()
-    file, done = steps.picture(other, theirs), steps.completed(other, theirs)
+    file, done = steps.own_picture(other, theirs), steps.completed(other, theirs)
     for answer in _about_ids(lab, lab.key(), file, done):
         steps.refuses(answer, 404, code="not_found")
     steps.status(other, theirs, done).expect(200)
@@ -584,27 +587,28 @@ def test_wrong_method(lab: Lab) -> None:
 
 
 @rule("fileforge.limit.sixty")
+@spends
 def test_sixty(lab: Lab) -> None:
-    """60 calls pass, the 61st does not, and a minute later calls pass again."""
+    """60 calls pass in a minute, the 61st does not."""
     key = lab.key()
     steps.refuses(counted_out(lab, 60, lambda: lab.call("list_formats", key=key)), 429, code="rate_limited")
     steady(lab, 60, lambda: lab.call("list_formats", key=key))
-    lab.advance(61)
-    lab.call("list_formats", key=key).passes()
 
 
 @rule("fileforge.limit.reopens")
+@reopens
 def test_reopens(lab: Lab) -> None:
     """Who waits as long as Retry-After says is let in."""
-    key = lab.key()
-    _waits(lab, _limited_calls(lab, key))
-    lab.call("list_formats", key=key).passes()
+    told = reopened(lab, 60, lambda: lab.call("list_formats", key=lab.key()))
+    told.refusal.header("Retry-After", r"\d+")
+    told.due.passes()
 
 
 @rule("fileforge.limit.headers")
+@spends
 def test_headers(lab: Lab) -> None:
     """The refusal tells limit, remainder, time of the reset and seconds to wait."""
-    answer = _limited_calls(lab, lab.key())
+    answer = refused(lab, 60, lambda: lab.call("list_formats", key=lab.key()))
     answer.header("X-RateLimit-Limit", "60")
     answer.header("X-RateLimit-Remaining", "0")
     answer.header("Retry-After", r"\d+")
@@ -614,9 +618,10 @@ def test_headers(lab: Lab) -> None:
 
 
 @rule("fileforge.limit.body")
+@spends
 def test_body(lab: Lab) -> None:
     """The refusal says the rate in its message and the seconds to wait in its details."""
-    answer = _limited_calls(lab, lab.key())
+    answer = refused(lab, 60, lambda: lab.call("list_formats", key=lab.key()))
     _has_message(answer, "request rate exceeded (60/min)")
     seconds = answer.member("error", "details", "retry_after_seconds")
     told = answer.headers.get("Retry-After")
@@ -634,6 +639,7 @@ def test_silent(lab: Lab) -> None:
 
 
 @rule("fileforge.limit.per-key")
+@spends
 def test_per_key(lab: Lab) -> None:
     """What one key has used up, calls or conversions, a second key of the account still has."""
     first, second = lab.key(), lab.key("default_scopes")
@@ -645,6 +651,7 @@ def test_per_key(lab: Lab) -> None:
 
 
 @rule("fileforge.limit.refused-free")
+@reopens
 def test_refused_free(lab: Lab) -> None:
     """60 calls refused for a scope leave the key its calls."""
     lab.may_spend()
@@ -666,36 +673,39 @@ def _limited_calls(lab: Lab, key: Key) -> Answer:
 
 
 @rule("fileforge.limit.conversions")
+@reopens
 def test_conversions(lab: Lab) -> None:
-    """5 conversions pass, the 6th does not, and a minute later conversions pass again."""
+    """5 conversions pass in a minute, the 6th does not."""
     key = lab.key()
     file = steps.picture(lab, key)
     answer = counted_out(lab, 5, lambda: steps.convert(lab, key, file))
     steps.refuses(answer, 429, code="conversion_rate_limited")
-    lab.advance(61)
-    steps.convert(lab, key, file).passes()
 
 
 @rule("fileforge.limit.conversions-reopens")
+@reopens
 def test_conversions_reopen(lab: Lab) -> None:
     """Who waits as long as Retry-After says may convert again."""
     key = lab.key()
     file = steps.picture(lab, key)
-    _waits(lab, _limited_conversions(lab, key, file))
-    steps.convert(lab, key, file).passes()
+    told = reopened(lab, 5, lambda: steps.convert(lab, key, file))
+    told.refusal.header("Retry-After", r"\d+")
+    told.due.passes()
 
 
 @rule("fileforge.limit.conversions-headers")
+@reopens
 def test_conversions_headers(lab: Lab) -> None:
     """The refusal of a conversion tells the limit of conversions."""
     key = lab.key()
-    answer = _limited_conversions(lab, key, steps.picture(lab, key))
+    answer = refused(lab, 5, partial(steps.convert, lab, key, steps.picture(lab, key)))
     answer.header("X-RateLimit-Limit", "5")
     answer.header("X-RateLimit-Remaining", "0")
     answer.header("X-RateLimit-Reset", r"\d+")
 
 
 @rule("fileforge.limit.independent")
+@reopens
 def test_independent(lab: Lab) -> None:
     """A key that may not convert for now may read formats and upload."""
     key = lab.key()
@@ -705,6 +715,7 @@ def test_independent(lab: Lab) -> None:
 
 
 @rule("fileforge.limit.bulk-items")
+@reopens
 def test_bulk_items(lab: Lab) -> None:
     """After a bulk of 4 one conversion is left, and no second."""
     key = lab.key()
@@ -715,15 +726,16 @@ def test_bulk_items(lab: Lab) -> None:
 
 
 @rule("fileforge.limit.bulk-accepted")
+@reopens
 def test_bulk_accepted(lab: Lab) -> None:
     """20 items are accepted at once by a key that has converted nothing for a minute."""
-    key = lab.key()
-    answer = steps.convert_all(lab, key, _rested(lab, key), 20)
+    answer = _large_bulk(lab)
     _is_let_in(answer)
     answer.given()
 
 
 @rule("fileforge.limit.bulk-debt")
+@reopens
 def test_bulk_debt(lab: Lab) -> None:
     """20 items cost the conversions of 4 minutes: single and bulk are refused until then, and pass afterwards."""
     key = lab.key()
@@ -737,6 +749,11 @@ def test_bulk_debt(lab: Lab) -> None:
     steps.convert(lab, key, file).passes()
 
 
+def _large_bulk(lab: Lab) -> Answer:
+    """The answer to as large a bulk as may be, by a rested key."""
+    return lab.once("a bulk of 20", lambda: steps.convert_all(lab, lab.key(), _rested(lab, lab.key()), 20))
+
+
 def _rested(lab: Lab, key: Key) -> str:
     """The id of a fresh file, the key's limits untouched for a minute."""
     lab.may_spend()
@@ -748,11 +765,6 @@ def _rested(lab: Lab, key: Key) -> str:
 def _limited_conversions(lab: Lab, key: Key, file: str) -> Answer:
     """The refusal of this key for its limit of conversions."""
     return exhausted(lab, 5, lambda: steps.convert(lab, key, file))
-
-
-def _waits(lab: Lab, refusal: Answer) -> None:
-    """Lets the seconds that the refusal asks for pass to their end."""
-    lab.advance(int(refusal.header("Retry-After", r"\d+")) + 1)
 
 
 # fileforge-docs.aldrickb.app/api/conversions, formats
@@ -911,7 +923,7 @@ def test_files_list(lab: Lab) -> None:
 @rule("fileforge.files.delete")
 def test_delete(lab: Lab) -> None:
     """A deleted file leaves nothing to be said."""
-    lab.call("delete_file", key=lab.key(), path={"id": steps.picture(lab, lab.key())}).expect(204)
+    lab.call("delete_file", key=lab.key(), path={"id": steps.own_picture(lab, lab.key())}).expect(204)
 
 
 @rule("fileforge.files.delete-hard")
@@ -1034,22 +1046,25 @@ def test_bulk_total(lab: Lab) -> None:
 
 
 @rule("fileforge.bulk.too-large")
+@reopens
 def test_bulk_too_large(lab: Lab) -> None:
     """Forge Pro may send 20 items at once and no 21st."""
-    _has_bulk_limit(lab, lab.key(), 20)
+    key = lab.key()
+    steps.refuses(steps.convert_all(lab, key, steps.picture(lab, key), 21), 400, code="bulk_too_large")
+    answer = _large_bulk(lab)
+    check(answer.status != 400, "a bulk of 20 not to be too large", answer)
+    answer.given()
 
 
 @rule("fileforge.bulk.enterprise")
+@reopens
 def test_bulk_enterprise(lab: Lab) -> None:
     """Enterprise may send 100 items at once and no 101st."""
-    _has_bulk_limit(lab, lab.key("enterprise"), 100)
-
-
-def _has_bulk_limit(lab: Lab, key: Key, most: int) -> None:
+    key = lab.key("enterprise")
     file = _rested(lab, key)
-    steps.refuses(steps.convert_all(lab, key, file, most + 1), 400, code="bulk_too_large")
-    answer = steps.convert_all(lab, key, file, most)
-    check(answer.status != 400, f"a bulk of {most} not to be too large", answer)
+    steps.refuses(steps.convert_all(lab, key, file, 101), 400, code="bulk_too_large")
+    answer = steps.convert_all(lab, key, file, 100)
+    check(answer.status != 400, "a bulk of 100 not to be too large", answer)
     answer.given()
 
 
@@ -1180,6 +1195,10 @@ def test_not_stored(lab: Lab) -> None:
 
 def _limited(lab: Lab) -> Answer:
     """A refusal for a limit, had as cheaply as possible: by a bulk that takes a minute's conversions."""
+    return lab.once("limited by a bulk", lambda: _limited_by_bulk(lab))
+
+
+def _limited_by_bulk(lab: Lab) -> Answer:
     key = lab.key()
     file = _rested(lab, key)
     steps.convert_all(lab, key, file, 5).given()
@@ -1189,5 +1208,5 @@ def _limited(lab: Lab) -> Answer:
 @rule("fileforge.standard.no-content")
 def test_no_content(lab: Lab) -> None:
     """204 is followed by nothing."""
-    answer = lab.call("delete_file", key=lab.key(), path={"id": steps.picture(lab, lab.key())}).given(204)
+    answer = lab.call("delete_file", key=lab.key(), path={"id": steps.own_picture(lab, lab.key())}).given(204)
     check(answer.content == b"" and answer.headers.get("Content-Length", "0") == "0", "no body", answer)

@@ -13,7 +13,7 @@ import pytest
 
 from contract_tests.answer import Answer
 from contract_tests.counting import RETRY_AFTER
-from contract_tests.lab import Lab, rule
+from contract_tests.lab import Lab, reopens, rule, spends
 from contract_tests.outcome import check
 from contract_tests.proofs import filescom_steps as steps
 from contract_tests.provision import Key
@@ -1602,9 +1602,10 @@ def _every_kind(lab: Lab) -> list[Answer]:
 
 
 @rule("filescom.limit.number")
+@spends
 def test_limit_number(lab: Lab) -> None:
     """600 calls in a minute pass, the 601st is refused, another key's first passes, and after a minute all is well."""
-    lab.may_spend()
+    lab.may_spend(603)
     # Calls that were made before with the same key have left their window by then.
     lab.advance(MINUTE + 1)
     for _ in range(600):
@@ -1616,6 +1617,7 @@ def test_limit_number(lab: Lab) -> None:
 
 
 @rule("filescom.limit.type")
+@spends
 def test_limit_type(lab: Lab) -> None:
     """The refusal of a call too many is of the category rate-limited."""
     answer = steps.limited(lab, 600).given(429)
@@ -1623,6 +1625,7 @@ def test_limit_type(lab: Lab) -> None:
 
 
 @rule("filescom.limit.reopens")
+@reopens
 def test_limit_reopens(lab: Lab) -> None:
     """After as many seconds as Retry-After says, the key that was refused passes."""
     answer = steps.limited(lab, 600).given(429)
@@ -1669,6 +1672,7 @@ def test_standard_head(lab: Lab) -> None:
 
 
 @rule("filescom.standard.retry-after")
+@spends
 def test_standard_retry_after(lab: Lab) -> None:
     """Where a 429 says when to come back, it says so in whole seconds or as a date."""
     answer = steps.limited(lab, 600).given(429)

@@ -1,0 +1,71 @@
+"""In which order proofs run."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import pytest
+
+from contract_tests.run import Run
+from latchkey.rules import Level
+
+#: Themes of proofs that send as much as one lets them, the cheapest first.
+_THEMES = {"race": 1, "model": 2, "sweep": 3}
+
+
+def rule_of(item: pytest.Item) -> str:
+    """The id of the rule that a proof shows."""
+    ids = [str(mark.args[0]) for mark in item.iter_markers("rule")]
+    return next((id for id in ids if not id.startswith("*.")), ids[0])
+
+
+def turn(run: Run, item: pytest.Item) -> tuple[int, ...]:
+    """When a proof runs. Where requests are dear: what matters to the gate, what uses up a quota, the rest, what generates."""
+    rule = run.rules[rule_of(item)]
+    theme = rule.id.split(".")[1]
+    if not run.thrift:
+        # Last, for the order in which a target gets to the requests of a race is nobody's: what comes after may get other ids.
+        return (theme == "race",)
+    return _THEMES.get(theme, 0), rule.level < Level.published, _need(item), theme != "limit"
+
+
+def _need(item: pytest.Item) -> int:
+    """0: a quota that is not used up, 1: one that is, 2: one that comes back."""
+    return 2 if item.get_closest_marker("reopens") else int(item.get_closest_marker("spends") is not None)
+
+
+class Agenda:
+    """What is left to run, each provider's in turn: while one provider's limits have to recover, another's proofs run."""
+
+    def __init__(self, run: Run, items: Sequence[pytest.Item]) -> None:
+        self._run = run
+        self._queues: dict[str, deque[pytest.Item]] = {}
+        for item in items:
+            self._queues.setdefault(rule_of(item).split(".")[0], deque()).append(item)
+        self._current = ""
+
+    def next(self) -> pytest.Item | None:
+        """The proof to run now; None where all have run."""
+        waiting = {name: queue for name, queue in self._queues.items() if queue}
+        if not waiting:
+            return None
+        if self._current not in waiting or not self._stays(waiting[self._current][0]):
+            self._current = max(waiting, key=self._room)
+        return self._taken(waiting[self._current])
+
+    def _stays(self, item: pytest.Item) -> bool:
+        """Whether the provider's next proof can go on at once, or belongs to what has just been used up."""
+        return _need(item) > 0 or self._room(self._current) > 0
+
+    def _room(self, name: str) -> int:
+        return self._run.thrift[name].pacer.room()
+
+    def _taken(self, queue: deque[pytest.Item]) -> pytest.Item:
+        """The first, but what uses up a quota as soon as most of it is used up."""
+        gate = [item for item in queue if turn(self._run, item)[:2] == (0, False)]
+        if gate and _need(queue[0]) == 0 and self._run.thrift[self._current].pacer.nearly_spent():
+            for item in reversed([item for item in gate if _need(item)]):
+                queue.remove(item)
+                queue.appendleft(item)
+        return queue.popleft()

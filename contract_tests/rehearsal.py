@@ -1,0 +1,35 @@
+"""A mock of our own in the place of a target: the same situations and permits, no control plane, and time that is moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from contract_tests.provision import Admin, Control
+from contract_tests.target import NEIGHBOUR, StaticKey, Target
+from latchkey import Contract
+
+
+def stand_in(target: Target, contract: Contract, url: str, control: Control) -> Target:
+    """The target as the mock at this URL would be described, its keys made through the control plane."""
+    endpoints = {
+        name: replace(
+            endpoint,
+            base_url=url,
+            headers={},
+            keys=handed_over(
+                endpoint.keys, control.open(contract.providers[name]), control.open(contract.providers[name])
+            ),
+        )
+        for name, endpoint in target.endpoints.items()
+    }
+    return replace(target, endpoints=endpoints, control=None, control_token=None)
+
+
+def handed_over(wanted: Mapping[str, StaticKey], admin: Admin, other: Admin) -> dict[str, StaticKey]:
+    """A key for each of these situations, as somebody would write it into a target file."""
+    made: dict[str, StaticKey] = {}
+    for situation in wanted:
+        key = other.key() if situation == NEIGHBOUR else admin.key(situation)
+        made[situation] = StaticKey(key=key.raw, presents=key.presents)
+    return made
