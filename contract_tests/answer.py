@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from contract_tests.client import readable
+from contract_tests.curl import readable
 from contract_tests.outcome import NotVerifiable, Violation, check
 from latchkey import Contract
 from latchkey.records import Operation, Refusal
@@ -52,12 +52,12 @@ class Answer:
         return self
 
     def expect(self, *statuses: int) -> Self:
-        check(self.status in statuses, f"{self.request} to answer {' or '.join(map(str, statuses))}", self)
+        check(self.status in statuses, f"{self.request} to answer {' or '.join(map(str, statuses))}", self, "status")
         return self
 
     def passes(self) -> Self:
         """The request is let through: 2xx or 3xx."""
-        check(self.passed, f"{self.request} to pass", self)
+        check(self.passed, f"{self.request} to pass", self, "status")
         return self
 
     def refused(self, name: str) -> Self:
@@ -119,16 +119,23 @@ class Answer:
     def header(self, name: str, pattern: str = ".*") -> str:
         """The header's value, which must be there and match the whole pattern."""
         value = self.headers.get(name)
-        check(value is not None, f"{self.request} to carry the header {name}", f"{self.status} without it")
+        check(
+            value is not None,
+            f"{self.request} to carry the header {name}",
+            f"{self.status} without it",
+            f"header {name}",
+        )
         check(
             re.fullmatch(pattern, value, re.IGNORECASE) is not None,
             f"{self.request} to carry {name} matching {pattern}",
             f"{name}: {value}",
+            f"header {name}",
         )
         return str(value)
 
     def without_header(self, name: str) -> Self:
-        check(name not in self.headers, f"{self.request} not to carry {name}", f"{name}: {self.headers.get(name)}")
+        told = f"{name}: {self.headers.get(name)}"
+        check(name not in self.headers, f"{self.request} not to carry {name}", told, f"header {name}")
         return self
 
     def _refusal(self, name: str) -> Refusal:

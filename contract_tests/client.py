@@ -1,22 +1,23 @@
-"""Sends requests and remembers them as curl lines, secrets replaced by shell variables."""
+"""Sends requests and remembers them, with their answers."""
 
 from __future__ import annotations
 
-import shlex
 import ssl
-from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from itertools import groupby
 from random import Random, SystemRandom
+from time import monotonic
 from typing import Any
 
 import httpx
 
 from contract_tests.crowd import AFTER, AMID, BEFORE, LANES, Exchange, Happening, at_once, during
-
-#: Where a request keeps the headers that it was given, as opposed to those that httpx added.
-_GIVEN = "given"
+from contract_tests.curl import GIVEN
+from contract_tests.redaction import Redaction
+from contract_tests.trail import Beside, Did, Sent, Step, Together, sent
+from contract_tests.trail import exchanges as exchanges_of
+from latchkey import Contract
 
 
 class Unreachable(Exception):
@@ -32,13 +33,15 @@ def trusted() -> ssl.SSLContext:
 class Client:
     """One connection pool for the whole run. Never follows redirects: a redirect is an answer to be judged."""
 
-    def __init__(self, *, timeout: float = 10.0, seed: int | None = None) -> None:
+    def __init__(self, contract: Contract | None = None, *, timeout: float = 10.0, seed: int | None = None) -> None:
         #: Makes names that must not have been used before: repeatable from the seed, unique without one.
         self.random = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - names are no secrets
         self._timeout = timeout
         self._http = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False, verify=trusted())
-        self._secrets: dict[str, str] = {}
-        self._sent: list[str] = []
+        self.redaction = Redaction(contract)
+        self._steps: list[Step] = []
+        #: Every request of the run, the oldest first, where somebody wants them; no more than it holds.
+        self.kept: deque[Sent] | None = None
         self.total = 0  #: Requests sent so far.
         self.passed = 0.0  #: Seconds that were let pass on the target so far.
 
@@ -47,26 +50,27 @@ class Client:
 
     def hide(self, secret: str, name: str) -> None:
         """From now on this secret is written as $NAME in whatever is printed."""
-        self._secrets[secret] = name
+        self.redaction.hide(secret, name)
 
     def redact(self, text: str) -> str:
-        """The text with every known secret replaced by the shell variable that stands for it."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, f"${self._secrets[secret]}")
-        return text
+        """The text with every secret replaced by the shell variable that stands for it."""
+        return self.redaction(text)
 
-    def cite(self, request: httpx.Request) -> None:
+    def cite(self, request: httpx.Request, answered: httpx.Response) -> None:
         """Writes the request down, whose answer is known from before."""
-        self._sent.append(self._curl(request))
+        self._add(sent(request, answered, 0))
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """The response, its body read. Raises Unreachable where there is none."""
-        self._sent.append(self._curl(request))
         self.total += 1
+        began, response = monotonic(), None
         try:
-            return self._http.send(request)
+            response = self._http.send(request)
         except httpx.TransportError as problem:
             raise Unreachable(f"{request.url.copy_with(query=None)}: {problem}") from None
+        finally:
+            self._add(sent(request, response, monotonic() - began))
+        return response
 
     def prepare(
         self,
@@ -81,7 +85,7 @@ class Client:
         """A request, to be sent once or more."""
         given = dict(headers or {})
         request = self._http.build_request(
-            method, url, headers=given, params=query, json=json, content=content, extensions={_GIVEN: given}
+            method, url, headers=given, params=query, json=json, content=content, extensions={GIVEN: given}
         )
         # What httpx adds of itself says nothing about the rule.
         for name in ("accept-encoding", "user-agent"):
@@ -91,9 +95,9 @@ class Client:
 
     def send_at_once(self, requests: Sequence[httpx.Request]) -> list[Exchange]:
         """The exchanges of these requests, each on a connection of its own. Raises Unreachable where none is answered."""
-        self._sent.append(" ".join([*map(_behind, _folded_all(map(self._curl, requests))), "wait"]))
         self.total += len(requests)
         exchanges = at_once(requests, timeout=self._timeout)
+        self._add(Together(exchanges=[_sent(*both) for both in zip(requests, exchanges, strict=True)]))
         if not any(exchange.response for exchange in exchanges):
             raise Unreachable(
                 f"{requests[0].url.copy_with(query=None)}: none of {len(requests)} connections was answered"
@@ -102,86 +106,44 @@ class Client:
 
     def send_during(self, request: httpx.Request, action: Callable[[], object]) -> Happening:
         """The exchanges of this request, sent again and again while the action takes place."""
-        times = LANES * (BEFORE + AMID + AFTER)
-        self._sent.append(" ".join([_behind(_folded(self._curl(request), times)[0]), "# and meanwhile:"]))
-        self.total += times
-        happening = during(request, action, timeout=self._timeout)
-        self._sent.append("wait")
+        self.total += LANES * (BEFORE + AMID + AFTER)
+        before, self._steps = self._steps, []
+        try:
+            happening = during(request, action, timeout=self._timeout)
+        except BaseException:
+            self._steps = [*before, *self._steps]
+            raise
+        meanwhile, self._steps = self._steps, before
+        self._add(Beside(exchanges=[_sent(request, item) for item in happening.exchanges], meanwhile=meanwhile))
         return happening
 
-    def note(self, text: str) -> None:
-        """Writes down, as a comment between the curl lines, what happened beside the requests."""
-        self._sent.append(f"# {self.redact(text)}")
+    def note(self, act: str, says: str = "", **words: Any) -> None:
+        """Notes what happened beside the requests; `says` is a comment between the curl lines."""
+        self._add(Did(act=act, says=says, words=words))
 
-    def take_sent(self) -> list[str]:
-        """The lines since the last call, repeated requests folded."""
-        sent, self._sent = self._sent, []
-        return list(_folded_all(sent))
+    def take_sent(self) -> list[Step]:
+        """The steps since the last call."""
+        steps, self._steps = self._steps, []
+        return steps
 
-    def sent_since(self, count: int) -> list[str]:
-        """The lines after the first `count` since the last `take_sent`."""
-        return self._sent[count:]
+    def sent_since(self, count: int) -> list[Step]:
+        """The steps after the first `count` since the last `take_sent`."""
+        return self._steps[count:]
 
-    def put_back(self, lines: Iterable[str]) -> None:
-        """From now on these are the lines since the last `take_sent`."""
-        self._sent = list(lines)
+    def put_back(self, steps: Iterable[Step]) -> None:
+        """From now on these are the steps since the last `take_sent`."""
+        self._steps = list(steps)
 
     @property
     def sent(self) -> int:
-        """How many lines since the last `take_sent`."""
-        return len(self._sent)
+        """How many steps since the last `take_sent`."""
+        return len(self._steps)
 
-    def _curl(self, request: httpx.Request) -> str:
-        given: Mapping[str, str] = request.extensions[_GIVEN]
-        words, before = ["curl", "-i"], ""
-        if request.method == "HEAD":
-            words.append("-I")
-        elif request.method != "GET":
-            words += ["-X", request.method]
-        for name, value in given.items():
-            words += ["-H", self._quoted(f"{name}: {value}")]
-        if request.content:
-            if "content-type" in request.headers and "content-type" not in {name.lower() for name in given}:
-                words += ["-H", shlex.quote(f"Content-Type: {request.headers['content-type']}")]
-            text = readable(request.content)
-            if text is None:
-                before = f"echo {b64encode(request.content).decode()} | base64 -d | "
-            words += ["--data-binary", "@-" if text is None else self._quoted(text[:2000])]
-        return before + " ".join([*words, self._quoted(str(request.url))])
-
-    def _quoted(self, text: str) -> str:
-        """Quoted for a shell; with double quotes where a variable has to be expanded."""
-        hidden = self.redact(text)
-        if hidden == text:
-            return shlex.quote(text)
-        escaped = hidden.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
-        return f'"{escaped}"'
+    def _add(self, step: Step) -> None:
+        self._steps.append(step)
+        if self.kept is not None:
+            self.kept += exchanges_of([step]) if not isinstance(step, Beside) else step.exchanges
 
 
-def readable(content: bytes) -> str | None:
-    """The content as text; None where it is not text."""
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        return None
-    return text if text.isprintable() or not set(map(ord, text)) & _CONTROLS else None
-
-
-#: Characters that no text holds: controls but tab, line feed and carriage return.
-_CONTROLS = {*range(32), 127} - {9, 10, 13}
-
-
-def _folded_all(lines: Iterable[str]) -> Iterator[str]:
-    for line, same in groupby(lines):
-        yield from _folded(line, sum(1 for _ in same))
-
-
-def _behind(command: str) -> str:
-    """The command, or each round of a loop, in the background; more can follow on the same line."""
-    return f"{command.removesuffix('; done')} & done;" if command.startswith("for ") else f"{command} &"
-
-
-def _folded(line: str, times: int) -> list[str]:
-    if line.startswith("#") or times == 1:
-        return [line] * times
-    return [f"for i in $(seq {times}); do {line}; done"]
+def _sent(request: httpx.Request, exchange: Exchange) -> Sent:
+    return sent(request, exchange.response, exchange.came - exchange.left)

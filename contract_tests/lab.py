@@ -15,6 +15,7 @@ from contract_tests.answer import Answer
 from contract_tests.client import Client
 from contract_tests.crowd import Exchange
 from contract_tests.evidence import SAFE, same
+from contract_tests.handed_out import secrets_in
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
 from contract_tests.pace import Charge, pause
@@ -195,7 +196,7 @@ class Lab:
         self.afresh()
         if self._thrift:
             self._thrift.evidence.forget()
-        self.client.note(f"{seconds:g} s pass")
+        self.client.note("advance", f"{seconds:g} s pass", seconds=seconds)
 
     def move(self) -> None:
         """From now on requests come from a client address not used before, where that matters and the target can
@@ -298,7 +299,9 @@ class Lab:
         return Attempt(answer, exchange.left, exchange.came)
 
     def _answer(self, response: httpx.Response, operation: Operation | None = None) -> Answer:
-        return Answer(response, self.contract, operation, self.provider.name)
+        answer = Answer(response, self.contract, operation, self.provider.name)
+        self.client.redaction.hide_new(secrets_in(self.contract, operation, answer.content))
+        return answer
 
     def _ask(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
         """The response, or that to an equal request of an earlier proof. What one proof asks twice is sent twice."""
@@ -315,7 +318,7 @@ class Lab:
             # Where it was refused, too: the proof may want to see that nothing happened.
             self._changed |= not look and known.status_code != 401
         else:
-            self.client.cite(request)
+            self.client.cite(request, known)
         return known
 
     def _send(self, request: httpx.Request, charges: Sequence[Charge] = ()) -> httpx.Response:

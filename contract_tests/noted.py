@@ -17,15 +17,17 @@ class NotedAdmin:
         self._client = client
 
     def key(self, situation: str = "full", **fields: Any) -> Key:
-        return self._admin.key(situation, **fields)
+        key = self._admin.key(situation, **fields)
+        self._client.note("key", key=key.raw, situation=situation, fields=fields)
+        return key
 
     def revoke(self, key: Key) -> None:
         self._admin.revoke(key)
-        self._client.note(f"an administrator revokes {key.raw}")
+        self._client.note("revoke", f"an administrator revokes {key.raw}", key=key.raw)
 
     def rotate(self, key: Key) -> Key:
         new = self._admin.rotate(key)
-        self._client.note(f"an administrator rotates {key.raw}")
+        self._client.note("rotate", f"an administrator rotates {key.raw}", key=key.raw, new=new.raw)
         return new
 
     def stored(self, key: Key) -> Mapping[str, Any]:
@@ -33,18 +35,22 @@ class NotedAdmin:
 
     def change_key(self, key: Key, **fields: Any) -> None:
         self._admin.change_key(key, **fields)
-        self._client.note(f"an administrator changes {_names(fields)} of {key.raw}")
+        says = f"an administrator changes {_names(fields)} of {key.raw}"
+        self._client.note("change_key", says, key=key.raw, fields=fields)
 
     def change_account(self, **fields: Any) -> None:
         self._admin.change_account(**fields)
-        self._client.note(f"an administrator changes {_names(fields)} of the account")
+        self._client.note("change_account", f"an administrator changes {_names(fields)} of the account", fields=fields)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        return self._admin.rows(table)
+        rows = self._admin.rows(table)
+        self._client.note("rows", table=table, rows=rows)
+        return rows
 
     def change_row(self, table: str, id: Any, **members: Any) -> None:
         self._admin.change_row(table, id, **members)
-        self._client.note(f"an administrator changes {_names(members)} of {id} in {table}")
+        says = f"an administrator changes {_names(members)} of {id} in {table}"
+        self._client.note("change_row", says, table=table, id=id, fields=members)
 
     def journal(self) -> list[dict[str, Any]]:
         return self._admin.journal()

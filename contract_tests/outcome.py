@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from contract_tests.trail import Step
 
 
 class Outcome(Enum):
@@ -20,12 +23,16 @@ class Outcome(Enum):
 
 
 class Violation(AssertionError):
-    """The target does not keep the rule: what was expected, what came instead."""
+    """The target does not keep the rule: what was expected, what came instead.
 
-    def __init__(self, expected: str, actual: str) -> None:
+    `about` is the part of the last answer that says so: `status`, `header NAME`, or None for any.
+    """
+
+    def __init__(self, expected: str, actual: str, about: str | None = None) -> None:
         super().__init__(f"expected {expected}; got {actual}")
         self.expected = expected
         self.actual = actual
+        self.about = about
 
 
 class NotVerifiable(Exception):
@@ -34,7 +41,9 @@ class NotVerifiable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one proof of a rule came to. `curl` is the request sequence, secrets replaced."""
+    """What one proof of a rule came to. `curl` is the request sequence, secrets replaced; `steps` is the same with its
+    answers, nothing replaced, for findings only.
+    """
 
     rule: str
     outcome: Outcome
@@ -43,9 +52,11 @@ class Result:
     actual: str | None = None
     reason: str | None = None
     curl: Sequence[str] = ()
+    steps: Sequence[Step] = field(default=(), repr=False)
+    about: str | None = None
 
 
-def check(kept: bool, expected: str, actual: Any) -> None:
+def check(kept: bool, expected: str, actual: Any, about: str | None = None) -> None:
     """Raises Violation unless `kept`."""
     if not kept:
-        raise Violation(expected, str(actual))
+        raise Violation(expected, str(actual), about)

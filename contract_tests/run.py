@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from contract_tests.client import Client, Unreachable
+from contract_tests.curl import lines
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, Outcome, Result, Violation
 from contract_tests.pace import Pacer
@@ -83,8 +84,8 @@ def open_run(
         provisioner = Control(control, token=target.control_token)
         everything = Permit(destroy=True, spend_window=True, wait_up_to=float("inf"))
         target = replace(target, control=control, permit=everything)
-        return Run(contract, rules, target, provisioner, Client(seed=seed), seed)
-    run = Run(contract, rules, target, Static(target, sleep=sleep, now=now), Client(), seed)
+        return Run(contract, rules, target, provisioner, Client(contract, seed=seed), seed)
+    run = Run(contract, rules, target, Static(target, sleep=sleep, now=now), Client(contract), seed)
 
     def rest(seconds: float) -> None:
         sleep(seconds)
@@ -157,20 +158,24 @@ class Proving:
 
 def judge(run: Run, rule: str, problem: BaseException | None) -> Result:
     """The result of a proof that ended with this problem, or with none."""
-    count, curl = run.client.total - run.counted, tuple(run.client.take_sent())
-    run.counted = run.client.total
+    count, steps = run.client.total - run.counted, tuple(run.client.take_sent())
+    run.counted, hidden = run.client.total, run.client.redact
     if problem is None:
         return Result(rule, Outcome.VERIFIED, count)
+    result = Result(rule, Outcome.ERROR, count, curl=tuple(lines(steps, hidden)), steps=steps)
     if isinstance(problem, Violation):
-        outcome = weight(run.rules[rule].level, run.gate)
-        hidden = run.client.redact
-        return Result(rule, outcome, count, expected=hidden(problem.expected), actual=hidden(problem.actual), curl=curl)
+        return replace(
+            result,
+            outcome=weight(run.rules[rule].level, run.gate),
+            expected=hidden(problem.expected),
+            actual=hidden(problem.actual),
+            about=problem.about,
+        )
     if isinstance(problem, NotVerifiable):
-        return Result(rule, Outcome.NOT_VERIFIABLE, count, reason=run.client.redact(str(problem)), curl=curl)
+        return replace(result, outcome=Outcome.NOT_VERIFIABLE, reason=hidden(str(problem)), steps=())
     if isinstance(problem, Unreachable):
         run.dead = problem
-    reason = run.client.redact(f"{type(problem).__name__}: {problem}")
-    return Result(rule, Outcome.ERROR, count, reason=reason, curl=curl)
+    return replace(result, reason=hidden(f"{type(problem).__name__}: {problem}"))
 
 
 def weight(level: Level, gate: Level) -> Outcome:

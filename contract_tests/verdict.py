@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from contract_tests.outcome import Outcome, Result
@@ -31,15 +31,7 @@ class Verdict:
             known = gravest.get(result.rule)
             if known is None or order.index(result.outcome) < order.index(known.outcome):
                 gravest[result.rule] = result
-        return cls(
-            {
-                id: Result(
-                    found.rule, found.outcome, requests[id], found.expected, found.actual, found.reason, found.curl
-                )
-                for id in rules
-                if (found := gravest.get(id))
-            }
-        )
+        return cls({id: replace(found, requests=requests[id]) for id in rules if (found := gravest.get(id))})
 
     def having(self, *outcomes: Outcome) -> list[Result]:
         return [result for result in self.results.values() if result.outcome in outcomes]

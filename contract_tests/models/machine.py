@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from contract_tests import trail
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, Violation
 from contract_tests.profile import Effort
@@ -30,12 +31,12 @@ class Stop(SkipTest):
 
 @dataclass(slots=True)
 class Exploration:
-    """What the examples of one model share: steps that this target cannot take, and the last violation with its lines."""
+    """What the examples of one model share: steps that this target cannot take, and the last violation with its steps."""
 
     run: Run
     provider: str
     left_out: dict[str, NotVerifiable] = field(default_factory=dict)
-    seen: tuple[Violation, list[str]] | None = None
+    seen: tuple[Violation, list[trail.Step]] | None = None
     clock_stands: bool | None = None
 
 
@@ -152,6 +153,6 @@ def explore(run: Run, lab: Lab, model: type[Model], promised: Any, effort: Effor
         # The target did not answer the same again; what it answered once, it answered.
         if exploration.seen is None:
             raise
-        violation, lines = exploration.seen
-        run.client.put_back(lines)
+        violation, steps = exploration.seen
+        run.client.put_back(steps)
         raise violation from None

@@ -15,7 +15,7 @@ from contract_tests.outcome import NotVerifiable, Violation
 from contract_tests.sweep.judges import JUDGES, Tried
 from contract_tests.sweep.links import Link, Unknown, linked, links_of
 from contract_tests.sweep.samples import Sample, Samples, parameters_of
-from contract_tests.sweep.secrets import secrets_in
+from contract_tests.trail import Step
 from latchkey.records import Operation
 
 #: How many links are followed one after another.
@@ -28,7 +28,7 @@ class Sweep:
     was answered.
     """
 
-    failures: dict[str, tuple[Violation, list[str]]] = field(default_factory=dict)
+    failures: dict[str, tuple[Violation, list[Step]]] = field(default_factory=dict)
     statuses: Counter[int] = field(default_factory=Counter)
 
     @property
@@ -81,9 +81,6 @@ class _Sweeper:
         if answer.status in {401, 403} and self._renewed(sample.operation):
             before = self._lab.client.sent
             answer = self._send(sample)
-        for secret in secrets_in(self._lab.contract, answer):
-            if secret != self._key.raw:
-                self._lab.hide(secret, "HANDED_OUT_KEY")
         self.seen.statuses[answer.status] += 1
         for kind, judge in JUDGES.items():
             try:
@@ -173,13 +170,13 @@ class _Sweeper:
 
 
 def show(client: Client, seen: Sweep, kind: str) -> None:
-    """Raises what the sweep found of this kind, its request put back for the report; NotVerifiable where it was refused
+    """Raises what the sweep found of this kind, its steps put back for the report; NotVerifiable where it was refused
     most of the time.
     """
     client.take_sent()
     if kind in seen.failures:
-        violation, lines = seen.failures[kind]
-        client.put_back(lines)
+        violation, steps = seen.failures[kind]
+        client.put_back(steps)
         raise violation
     if seen.idle:
         counts = ", ".join(f"{status} {times} times" for status, times in sorted(seen.statuses.items())) or "no answer"

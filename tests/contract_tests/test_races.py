@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from contract_tests.answer import Answer
 from contract_tests.client import Client, Unreachable
+from contract_tests.curl import lines as curl_lines
 from contract_tests.outcome import NotVerifiable, Outcome, Result, Violation
 from contract_tests.own_mock import own_mock
 from contract_tests.proofs.races import admits, ends, redeems_once
@@ -147,7 +148,7 @@ def test_curl_lines_run_in_a_shell(serving: Callable[[Any], Served], client: Cli
     client.hide("s3cret-k3y", "KEY")
     requests = [client.prepare("GET", url, headers={"Authorization": "Bearer s3cret-k3y"})] * 11
     client.send_at_once([*requests, client.prepare("POST", url, json={"a": "; done"})])
-    lines = client.take_sent()
+    lines = curl_lines(client.take_sent(), client.redact)
     door.here = 0
     done = subprocess.run(
         ["bash", "-c", "\n".join(lines)],
@@ -168,7 +169,7 @@ def test_a_happening_is_printed_as_one(serving: Callable[[Any], Served], client:
     """Many ask in the background, the action's own requests follow, and then one waits."""
     url = serving(Door()).url
     client.send_during(client.prepare("GET", url), lambda: client.send(client.prepare("POST", url + "/close")))
-    lines = client.take_sent()
+    lines = curl_lines(client.take_sent(), client.redact)
 
     assert [line.split()[0] for line in lines] == ["for", "curl", "wait"]
     assert subprocess.run(["bash", "-n"], input="\n".join(lines), text=True, check=True).returncode == 0

@@ -1,0 +1,80 @@
+"""Keeps secrets out of whatever is printed or written: those that are known, and what looks like one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from string import ascii_letters, digits
+
+from latchkey import Contract
+from latchkey.records import Mint, Operation
+
+#: What stands for a secret that nobody has named.
+HIDDEN = "$HIDDEN"
+
+# A variable that stands there already is none.
+_VALUE = r"(?!\$)[^\s\"'\\&<>,]+"
+_NAMED = r"[\w-]*(?:password|passwd|secret|token|signature|api_?key|license_?key|session_?id|credential)"
+_BY_NAME = (
+    re.compile(rf'("{_NAMED}"\s*:\s*")(?!\$)[^"\s\\]+', re.IGNORECASE),
+    re.compile(rf"([?&](?:{_NAMED}|sig|key|policy)=){_VALUE}", re.IGNORECASE),
+    re.compile(r"\b((?:Bearer|Basic)\s+)(?!\$)[\w.~+/=-]{12,}", re.IGNORECASE),
+)
+
+
+class Redaction:
+    """Replaces secrets by shell variables: those it was told, what stands where secrets stand, and what has the shape of this
+    contract's keys, session ids and tokens.
+    """
+
+    def __init__(self, contract: Contract | None = None) -> None:
+        self._names: dict[str, str] = {}
+        self._shapes = [*_BY_NAME, *dict.fromkeys(_shapes(contract) if contract else ())]
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Every secret that is known, with the name of its variable."""
+        return dict(self._names)
+
+    def hide(self, secret: str, name: str) -> None:
+        """From now on this secret is written as $NAME."""
+        self._names[secret] = name
+
+    def hide_new(self, secrets: Iterable[tuple[str, str]]) -> None:
+        """Hides what nobody has named yet, each secret under the name that comes with it."""
+        for secret, name in secrets:
+            self._names.setdefault(secret, name)
+
+    def __call__(self, text: str) -> str:
+        """The text without secrets."""
+        for secret in sorted(self._names, key=len, reverse=True):
+            if secret in text:
+                text = text.replace(secret, f"${self._names[secret]}")
+        for shape in self._shapes:
+            text = shape.sub(lambda hit: f"{hit[1]}{HIDDEN}", text)
+        return text
+
+
+def _shapes(contract: Contract) -> Iterator[re.Pattern[str]]:
+    """Each with a first group, empty or not, of what stays."""
+    for provider in contract.providers.values():
+        mints = [provider.keys.mint, provider.session, *(token.mint for token in provider.tokens.values())]
+        yield from (_minted(mint) for mint in mints if mint)
+    yield from _redeemed(contract.operations.values())
+
+
+def _minted(mint: Mint) -> re.Pattern[str]:
+    """Whatever begins so and goes on for so long; without a prefix, a word of exactly that length."""
+    body = f"[{re.escape(''.join(sorted(set(mint.alphabet))))}]{{{mint.length}"
+    if mint.prefix:
+        return re.compile(f"({re.escape(mint.prefix)}){body},}}")
+    around = re.escape(ascii_letters + digits)
+    return re.compile(f"()(?<![{around}]){body}}}(?![{around}])")
+
+
+def _redeemed(operations: Iterable[Operation]) -> Iterator[re.Pattern[str]]:
+    """Paths that hold a token."""
+    for operation in operations:
+        if operation.token and "{token}" in operation.path:
+            before = operation.path.partition("{token}")[0]
+            yield re.compile(rf"({re.escape(before)})(?!\$|\{{)[^\s/?#\"'\\]+")
