@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
 from random import Random, SystemRandom
 from time import monotonic
 from typing import Any
@@ -15,6 +13,7 @@ import httpx
 from contract_tests.crowd import AFTER, AMID, BEFORE, LANES, Exchange, Happening, at_once, during
 from contract_tests.curl import GIVEN
 from contract_tests.redaction import Redaction
+from contract_tests.target import Way
 from contract_tests.trail import Beside, Did, Sent, Step, Together, sent
 from contract_tests.trail import exchanges as exchanges_of
 from latchkey import Contract
@@ -24,20 +23,14 @@ class Unreachable(Exception):
     """Nothing answers where the target should be."""
 
 
-@cache
-def trusted() -> ssl.SSLContext:
-    """Which certificates are trusted: read once, for that takes longer than a request."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
 class Client:
     """One connection pool for the whole run. Never follows redirects: a redirect is an answer to be judged."""
 
-    def __init__(self, contract: Contract | None = None, *, timeout: float = 10.0, seed: int | None = None) -> None:
+    def __init__(self, contract: Contract | None = None, *, way: Way | None = None, seed: int | None = None) -> None:
         #: Makes names that must not have been used before: repeatable from the seed, unique without one.
         self.random = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - names are no secrets
-        self._timeout = timeout
-        self._http = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False, verify=trusted())
+        self._way = way or Way()
+        self._http = self._way.open()
         self.redaction = Redaction(contract)
         self._steps: list[Step] = []
         #: Every request of the run, the oldest first, where somebody wants them; no more than it holds.
@@ -96,7 +89,7 @@ class Client:
     def send_at_once(self, requests: Sequence[httpx.Request]) -> list[Exchange]:
         """The exchanges of these requests, each on a connection of its own. Raises Unreachable where none is answered."""
         self.total += len(requests)
-        exchanges = at_once(requests, timeout=self._timeout)
+        exchanges = at_once(requests, self._way)
         self._add(Together(exchanges=[_sent(*both) for both in zip(requests, exchanges, strict=True)]))
         if not any(exchange.response for exchange in exchanges):
             raise Unreachable(
@@ -109,7 +102,7 @@ class Client:
         self.total += LANES * (BEFORE + AMID + AFTER)
         before, self._steps = self._steps, []
         try:
-            happening = during(request, action, timeout=self._timeout)
+            happening = during(request, action, self._way)
         except BaseException:
             self._steps = [*before, *self._steps]
             raise

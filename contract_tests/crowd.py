@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException
 from threading import Barrier, Event, Thread
 from time import monotonic
 
 import httpx
+
+from contract_tests.target import Way
 
 #: How many ask at the same time at most; further requests follow on the same connections.
 CROWD = 100
@@ -36,14 +38,14 @@ class Happening:
     done: float
 
 
-def at_once(requests: Sequence[httpx.Request], *, timeout: float) -> list[Exchange]:
+def at_once(requests: Sequence[httpx.Request], way: Way) -> list[Exchange]:
     """The exchanges of these requests, in their order."""
     count = min(CROWD, len(requests))
     exchanges: list[Exchange | None] = [None] * len(requests)
     start = Barrier(count)
 
     def ask(first: int) -> None:
-        lane = _Lane(requests[first], timeout)
+        lane = _Lane(requests[first], way)
         start.wait()
         for index in range(first, len(requests), count):
             exchanges[index] = lane.send(requests[index])
@@ -53,13 +55,13 @@ def at_once(requests: Sequence[httpx.Request], *, timeout: float) -> list[Exchan
     return [exchange for exchange in exchanges if exchange]
 
 
-def during(request: httpx.Request, action: Callable[[], object], *, timeout: float) -> Happening:
+def during(request: httpx.Request, action: Callable[[], object], way: Way) -> Happening:
     """Sends the request again and again, before, in the middle of and after the action: the same number of times always."""
     exchanges: list[list[Exchange]] = [[] for _ in range(LANES)]
     start, over = Barrier(LANES + 1), Event()
 
     def ask(number: int) -> None:
-        lane = _Lane(request, timeout)
+        lane = _Lane(request, way)
         exchanges[number] += [lane.send(request) for _ in range(BEFORE)]
         start.wait()
         exchanges[number] += [lane.send(request) for _ in range(AMID)]
@@ -87,13 +89,9 @@ def during(request: httpx.Request, action: Callable[[], object], *, timeout: flo
 class _Lane:
     """One connection, opened at once. A broken one is opened anew for the next request."""
 
-    def __init__(self, like: httpx.Request, timeout: float) -> None:
-        url = like.url
-        self._connection: HTTPConnection = (
-            HTTPSConnection(url.host, url.port, timeout=timeout, context=httpx.create_ssl_context())
-            if url.scheme == "https"
-            else HTTPConnection(url.host, url.port, timeout=timeout)
-        )
+    def __init__(self, like: httpx.Request, way: Way) -> None:
+        self._way = way
+        self._connection = way.connection(like.url)
         try:
             self._connection.connect()
         except OSError:
@@ -101,7 +99,7 @@ class _Lane:
 
     def send(self, request: httpx.Request) -> Exchange:
         connection = self._connection
-        connection.putrequest(request.method, request.url.raw_path.decode("ascii"), True, True)
+        connection.putrequest(request.method, self._way.address(request.url), True, True)
         for name, value in request.headers.raw:
             connection.putheader(name, value)
         left = monotonic()

@@ -10,9 +10,9 @@ from typing import Any, NoReturn, Protocol
 
 import httpx
 
-from contract_tests.client import Unreachable, trusted
+from contract_tests.client import Unreachable
 from contract_tests.outcome import NotVerifiable
-from contract_tests.target import NEIGHBOUR, Endpoint, Target
+from contract_tests.target import NEIGHBOUR, Endpoint, Target, Tls, trusted
 from latchkey.records import Provider
 
 
@@ -119,7 +119,8 @@ class StaticAdmin:
                 f"it needs {says}; to give one, write under [providers.{self._provider.name}.keys]: "
                 f'{wanted} = "${{{self._provider.name.upper()}_{wanted.upper()}}}"'
             )
-        return Key(raw=known[wanted].key, situation=wanted, presents=known[wanted].presents)
+        given = known[wanted][0]
+        return Key(raw=given.key, situation=wanted, presents=given.presents)
 
     def revoke(self, key: Key) -> None:
         self._refuse("revokes keys")
@@ -163,7 +164,7 @@ class Control:
 
     def __init__(self, url: str, *, token: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(base_url=url, headers=headers, trust_env=False, verify=trusted())
+        self._http = httpx.Client(base_url=url, headers=headers, trust_env=False, verify=trusted(Tls()))
         self._addresses = count(1)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
@@ -279,7 +280,7 @@ def find_control(target: Target) -> str | None:
         if not target.control and httpx.URL(base).host not in {"127.0.0.1", "localhost", "::1"}:
             continue
         try:
-            status = httpx.get(f"{base}/status", headers=headers, trust_env=False, timeout=5, verify=trusted())
+            status = httpx.get(f"{base}/status", headers=headers, trust_env=False, timeout=5, verify=trusted(Tls()))
             if status.status_code == 200 and status.json().get("mock"):
                 return base
         except (httpx.HTTPError, ValueError, AttributeError):

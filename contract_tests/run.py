@@ -18,7 +18,7 @@ from contract_tests.pace import Pacer
 from contract_tests.profile import GATE, PROFILES, Profile
 from contract_tests.provision import Control, Provisioner, Static, find_control
 from contract_tests.sweep import Sweep, sweep
-from contract_tests.target import Permit, Target
+from contract_tests.target import Permit, Target, Way
 from contract_tests.thrift import Budget, Thrift
 from latchkey import Contract
 from latchkey.rules import Level, Rule, load_rules
@@ -80,12 +80,13 @@ def open_run(
     """
     contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
     rules, control = load_rules(contract), find_control(target)
+    way = Way(timeouts=target.timeouts, tls=target.tls, proxy=target.proxy)
     if control:
         provisioner = Control(control, token=target.control_token)
         everything = Permit(destroy=True, spend_window=True, wait_up_to=float("inf"))
         target = replace(target, control=control, permit=everything)
-        return Run(contract, rules, target, provisioner, Client(contract, seed=seed), seed)
-    run = Run(contract, rules, target, Static(target, sleep=sleep, now=now), Client(contract), seed)
+        return Run(contract, rules, target, provisioner, Client(contract, way=way, seed=seed), seed)
+    run = Run(contract, rules, target, Static(target, sleep=sleep, now=now), Client(contract, way=way), seed)
 
     def rest(seconds: float) -> None:
         sleep(seconds)

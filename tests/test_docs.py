@@ -33,8 +33,8 @@ def test_the_target_of_the_docs_is_read(tmp_path: Path, monkeypatch: pytest.Monk
     target = read_target(str(file), load())
 
     assert target.permit.spend_window
-    assert target.endpoints["fileforge"].keys["full"].key == "value-of-FORGE_KEY"
-    assert target.endpoints["dezerx"].keys["full"].presents == {"domain": "shop.example", "product_id": 7}
+    assert target.endpoints["fileforge"].keys["full"][0].key == "value-of-FORGE_KEY"
+    assert target.endpoints["dezerx"].keys["full"][0].presents == {"domain": "shop.example", "product_id": 7}
 
 
 def test_the_waiver_of_the_docs_is_read(tmp_path: Path):

@@ -159,18 +159,8 @@ def test_spending_a_window_needs_permission(staging: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("providers = 3", 'providers: 3 is not of type "object"'),
-        ("[providers.nobody]\nbase_url = 'http://x'", "providers.nobody: there is: "),
-        ("[providers.fileforge]\nbase_url = 'ftp://x'", "providers.fileforge.base_url: "),
-        (
-            "[providers.fileforge]\nbase_url = 'http://x'\nkeys.odd = 'k'",
-            "providers.fileforge.keys.odd: the situations are: full",
-        ),
-        (
-            "[providers.fileforge]\nbase_url = 'http://x'\nkeys.full = '${NO_SUCH_KEY}'",
-            "NO_SUCH_KEY is not set; export it",
-        ),
-        ("[providers", "t.toml: "),
+        ("providers = 3", "t.toml:1: providers: write a table"),
+        ("[providers", "t.toml:1: "),
     ],
 )
 def test_a_wrong_target_file_is_told(tmp_path: Path, text: str, told: str):

@@ -1,0 +1,21 @@
+"""Where the implementation under test is, which credentials there are, and what may be done to it."""
+
+from contract_tests.target.read import TargetError, at_url, read_target
+from contract_tests.target.records import NEIGHBOUR, PREFIX, Endpoint, Permit, StaticKey, Target, Timeouts, Tls
+from contract_tests.target.way import Way, trusted
+
+__all__ = [
+    "NEIGHBOUR",
+    "PREFIX",
+    "Endpoint",
+    "Permit",
+    "StaticKey",
+    "Target",
+    "TargetError",
+    "Timeouts",
+    "Tls",
+    "Way",
+    "at_url",
+    "read_target",
+    "trusted",
+]
