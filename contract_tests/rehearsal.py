@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from contract_tests.provision import Admin, Control
-from contract_tests.target import NEIGHBOUR, StaticKey, Target
+from contract_tests.target import NEIGHBOUR, StaticKey, Target, Timeouts, Tls
 from latchkey import Contract
 
 
@@ -23,13 +23,17 @@ def stand_in(target: Target, contract: Contract, url: str, control: Control) -> 
         )
         for name, endpoint in target.endpoints.items()
     }
-    return replace(target, endpoints=endpoints, control=None, control_token=None)
+    here = replace(target, endpoints=endpoints, control=None, control_token=None, provisioner=None)
+    return replace(here, proxy=None, tls=Tls(), timeouts=Timeouts())
 
 
-def handed_over(wanted: Mapping[str, StaticKey], admin: Admin, other: Admin) -> dict[str, StaticKey]:
-    """A key for each of these situations, as somebody would write it into a target file."""
-    made: dict[str, StaticKey] = {}
-    for situation in wanted:
+def handed_over(
+    wanted: Mapping[str, Sequence[StaticKey]], admin: Admin, other: Admin
+) -> dict[str, tuple[StaticKey, ...]]:
+    """As many keys for each of these situations, as somebody would write them into a target file."""
+
+    def made(situation: str) -> StaticKey:
         key = other.key() if situation == NEIGHBOUR else admin.key(situation)
-        made[situation] = StaticKey(key=key.raw, presents=key.presents)
-    return made
+        return StaticKey(key=key.raw, presents=key.presents)
+
+    return {situation: tuple(made(situation) for _ in keys) for situation, keys in wanted.items()}
