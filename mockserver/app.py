@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,17 +17,18 @@ from connexion.options import SwaggerUIOptions
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from latchkey import Contract, load
+from latchkey import Contract
 from latchkey.source import FIXTURES, SPEC
 from mockserver.control.app import PREFIX, create_control
 from mockserver.exchange import Exchange, Reply
-from mockserver.fixtures import load_fixtures
+from mockserver.fixtures import Fixtures
 from mockserver.layers.answer import Answer
 from mockserver.layers.body import MAX_BODY
 from mockserver.layers.cors import Cors
 from mockserver.layers.record import Record
 from mockserver.layers.route import Route
 from mockserver.layers.stamp import Stamp
+from mockserver.sources import Sources
 from mockserver.world import Auth, World
 
 #: Where Swagger UI is.
@@ -47,17 +49,38 @@ class Mock:
     ) -> None:
         self.world = world
         self.token = token
-        handlers = {operation: find_handler(operation) for operation in world.contract.operations}
-        self.answer = Answer(handlers, max_body=max_body)
-        self.providers = ConnexionMiddleware(
+        self.explain = explain
+        self.cors = cors
+        self.max_body = max_body
+        #: What else runs as long as the mock is served.
+        self.beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self.providers = self._layers(world.contract)
+
+    def _layers(self, contract: Contract) -> ASGIApp:
+        handlers = {operation: find_handler(operation) for operation in contract.operations}
+        self.answer = Answer(handlers, max_body=self.max_body)
+        layers: ASGIApp = ConnexionMiddleware(
             self.answer,
             middlewares=[
-                partial(Record, world=world),  # journal: what came in, what went out, why
-                *([partial(Cors, origin=cors)] if cors else []),  # opens every answer to a page, where not ruled out
-                partial(Stamp, explain=explain),  # headers that the provider promises on every answer
-                partial(Route, contract=world.contract),  # path and method to operation; then Answer: checks, handler
+                partial(Record, world=self.world),  # journal: what came in, what went out, why
+                *(
+                    [partial(Cors, origin=self.cors)] if self.cors else []
+                ),  # opens answers to a page, where not ruled out
+                partial(Stamp, explain=self.explain),  # headers that the provider promises on every answer
+                partial(Route, contract=contract),  # path and method to operation; then Answer: checks, handler
             ],
         )
+        return layers
+
+    def reload(self, contract: Contract, fixtures: Mapping[str, Fixtures]) -> None:
+        """Goes on with another contract and other rows; a request under way ends with those that it began with.
+
+        Raises ImportError or AttributeError, and changes nothing, where an operation has no handler.
+        """
+        self.providers = self._layers(contract)
+        self.world.reload(contract, fixtures)
+        for made in ("control", "document", "page"):
+            self.__dict__.pop(made, None)
 
     # Made when first asked for: reading their documents takes longer than all the rest of the start.
 
@@ -80,9 +103,21 @@ class Mock:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            await self._live(receive, send)
         elif scope["type"] == "http":
             await self._part(scope["path"])(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        beside = [asyncio.create_task(work()) for work in self.beside]
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
 
     def _part(self, path: str) -> ASGIApp:
         if _below(PREFIX, path):
@@ -115,10 +150,8 @@ def create_app(
     that (off); `explain` adds to every refusal a header that says why; `cors` is an origin whose pages may call the
     mock; larger bodies than `max_body` bytes are refused. Raises ContractError, and KeyError for an unknown provider.
     """
-    contract = load(spec, overlays)
-    if providers:
-        contract = contract.only(*providers)
-    world = World(contract, load_fixtures(contract, fixtures), seed=seed, auth=auth)
+    sources = Sources(providers=providers, spec=spec, overlays=tuple(overlays), fixtures=fixtures)
+    world = World(*sources.read(), seed=seed, auth=auth)
     return Mock(world, token=token, explain=explain, cors=cors, max_body=max_body)
 
 
@@ -140,11 +173,3 @@ def served(contract: Contract) -> dict[str, Any]:
     for item in document["paths"].values():
         item.pop("servers", None)
     return document
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

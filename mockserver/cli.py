@@ -6,18 +6,28 @@ import contextlib
 import gc
 import logging
 import re
+import signal
 import socket
+import sys
+import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mockserver.app import Mock
+    from mockserver.certificate import Certificate
+    from mockserver.sources import Sources
     from mockserver.world import Auth
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def _bytes(text: str) -> int:
@@ -41,6 +51,19 @@ def _bytes(text: str) -> int:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Edit the contract with this OpenAPI Overlay; repeat for more.",
 )
+@click.option(
+    "--spec",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Read the contract from this folder, a copy of spec/, instead of the built-in one.",
+)
+@click.option(
+    "--fixtures",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Begin with the rows and keys of these files; built-in ones where there is no file.",
+)
+@click.option("--watch", is_flag=True, help="Reload contract, overlays and fixtures when they change.")
 @click.option("--seed", type=int, help="Repeat ids, keys and timestamps; the clock stands still until it is advanced.")
 @click.option("--token", envvar="MOCKSERVER_TOKEN", help="Bearer token that the control plane asks for.")
 @click.option(
@@ -52,6 +75,9 @@ def _bytes(text: str) -> int:
 )
 @click.option("--explain", is_flag=True, help="Say in a header of every refusal which rule it keeps, and why.")
 @click.option("--cors", metavar="ORIGIN", help="Let pages of this origin call the mock, e.g. http://localhost:5173.")
+@click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate made on the spot.")
+@click.option("--tls-cert", type=_FILE, metavar="FILE", help="Serve HTTPS with this certificate chain (PEM).")
+@click.option("--tls-key", type=_FILE, metavar="FILE", help="The certificate's private key (PEM).")
 @click.option(
     "--max-body",
     default="128MiB",
@@ -72,54 +98,96 @@ def main(
     port: int,
     providers: tuple[str, ...],
     overlays: tuple[Path, ...],
+    spec: Path | None,
+    fixtures: Path | None,
+    watch: bool,
     seed: int | None,
     token: str | None,
     auth: Auth,
     explain: bool,
     cors: str | None,
+    tls: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
     max_body: int,
     log_level: str,
 ) -> None:
     """Serve a mock of the file-delivery APIs: real keys, scopes, tiers, limits and tokens, in memory."""
     if host not in LOOPBACK and not token:
         raise click.UsageError(f"{host} is not loopback: give the control plane a --token, or bind 127.0.0.1")
+    if cors and not re.fullmatch(r"https?://[^/\s]+", cors):
+        raise click.UsageError(f"{cors!r} is no origin: write scheme and host, e.g. http://localhost:5173")
+    if bool(tls_cert) != bool(tls_key):
+        raise click.UsageError("--tls-cert and --tls-key go together")
     # Imported here, so that --help and a bad option answer at once.
+    from latchkey.source import FIXTURES, SPEC
+    from mockserver.sources import Sources
+
+    logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s %(message)s")
+    sources = Sources(providers=providers, spec=spec or SPEC, overlays=overlays, fixtures=fixtures or FIXTURES)
+    app = _create(sources, seed=seed, token=token, auth=auth, explain=explain, cors=cors, max_body=max_body)
+    if watch:
+        from mockserver.watch import watch as follow
+
+        app.beside.append(partial(follow, app, sources, partial(click.echo, err=True)))
+    with _certificate(tls, tls_cert, tls_key, host) as certificate:
+        _serve(app, host, _listen(host, port), certificate)
+
+
+def _serve(app: Mock, host: str, listener: socket.socket, certificate: Certificate | None) -> None:
     from mockserver.banner import banner
     from mockserver.server import Server
 
-    logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s %(message)s")
-    if cors and not re.fullmatch(r"https?://[^/\s]+", cors):
-        raise click.UsageError(f"{cors!r} is no origin: write scheme and host, e.g. http://localhost:5173")
-    app = _create(
-        providers,
-        overlays=overlays,
-        seed=seed,
-        token=token,
-        auth=auth,
-        explain=explain,
-        cors=cors,
-        max_body=max_body,
-    )
-    listener = _listen(host, port)
-    base = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-    click.echo(banner(app.world, base, cors))
+    # Whoever listens everywhere is reached here, too.
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
+    scheme = "https" if certificate else "http"
+    base = f"{scheme}://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
+    click.echo(banner(app, base, certificate.ca if certificate else None))
     # What was loaded stays: the garbage collector need not look at it again and again.
     gc.collect()
     gc.freeze()
+    files = {"ssl_certfile": certificate.chain, "ssl_keyfile": certificate.key} if certificate else {}
+    # The server ends cleanly, then raises its signal again: what was made for it is to be removed in any case.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with contextlib.suppress(KeyboardInterrupt):
-        Server(app).run(sockets=[listener])
+        Server(app, **files).run(sockets=[listener])
 
 
-def _create(providers: tuple[str, ...], **settings: Any) -> Mock:
+def _create(sources: Sources, **settings: Any) -> Mock:
     from latchkey import ContractError
     from mockserver.app import create_app
 
+    settings |= {"spec": sources.spec, "overlays": sources.overlays, "fixtures": sources.fixtures}
     try:
-        return create_app(*providers, **settings)
+        return create_app(*sources.providers, **settings)
     except ContractError as problem:
         raise click.ClickException(str(problem)) from None
     except KeyError as unknown:
         raise click.UsageError(f"no provider is called {unknown}; see spec/openapi.yaml") from None
+
+
+@contextlib.contextmanager
+def _certificate(make: bool, chain: Path | None, key: Path | None, host: str) -> Iterator[Certificate | None]:
+    """One's own certificate, or one that is made and lasts as long as the block, or none."""
+    if not (make or chain):
+        yield None
+        return
+    from mockserver.certificate import Certificate, check, made
+
+    if chain and key:
+        own = Certificate(chain, key, chain)
+        try:
+            check(own)
+        except OSError as problem:
+            raise click.ClickException(f"{chain} and {key} are no certificate and its key: {problem}") from None
+        yield own
+        return
+    with tempfile.TemporaryDirectory(prefix="latchkey-") as folder:
+        try:
+            certificate = made(Path(folder), host)
+        except ImportError:
+            raise click.ClickException("--tls needs trustme: pip install 'latchkey[tls]', or give --tls-cert") from None
+        yield certificate
 
 
 def _listen(host: str, port: int) -> socket.socket:

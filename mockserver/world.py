@@ -78,21 +78,52 @@ class World:
         self.tokens = Vault(self.source)
         self.sequence = 1000
         self.journal.clear()
-        now = self.clock.now()
-        for name, fixtures in self._fixtures.items():
-            self.shared[name] = fixtures.tables(fixtures.shared, now)
-            for item in fixtures.accounts:
-                account = Account(
-                    id=item.id,
-                    provider=name,
-                    name=item.name,
-                    tier=item.tier,
-                    attributes=dict(item.attributes),
-                    rows=fixtures.tables(item.rows, now),
-                )
-                self.accounts[account.id] = account
-                for key in item.keys:
-                    self._add_fixture_key(account, key, now)
+        for name in self._fixtures:
+            self._furnish(name)
+
+    def reload(self, contract: Contract, fixtures: Mapping[str, Fixtures]) -> None:
+        """Goes on with another contract and other rows.
+
+        Accounts and keys that were made by hand stay, windows and tokens too. Where a provider's fixtures changed, its
+        ready-made accounts and keys are made anew; where a provider is gone, its accounts go.
+        """
+        changed = [name for name in fixtures if fixtures[name] != self._fixtures.get(name)]
+        gone = [account for account in self.accounts.values() if account.provider not in contract.providers]
+        for name in changed:
+            gone += self._strip(name, keep={item.id for item in fixtures[name].accounts})
+        for account in gone:
+            self.close_account(account)
+        self.contract, self._fixtures = contract, fixtures
+        for name in changed:
+            self._furnish(name)
+
+    def _furnish(self, name: str) -> None:
+        """Shared rows, accounts and keys of a provider's fixtures; an account that is there has its rows replaced."""
+        fixtures, now = self._fixtures[name], self.clock.now()
+        self.shared[name] = fixtures.tables(fixtures.shared, now)
+        for item in fixtures.accounts:
+            account = self.accounts.setdefault(item.id, Account(id=item.id, provider=name, name=item.name))
+            account.name, account.tier, account.attributes = item.name, item.tier, dict(item.attributes)
+            account.rows, account.objects = fixtures.tables(item.rows, now), {}
+            self.note(account)
+            for key in item.keys:
+                self._add_fixture_key(account, key, now)
+
+    def _strip(self, name: str, keep: set[str]) -> list[Account]:
+        """Takes the ready-made keys from a provider's ready-made accounts; answers those accounts that are not kept."""
+        if name not in self._fixtures:
+            return []
+        stored = self.contract.providers[name].keys.stored
+        for item in self._fixtures[name].accounts:
+            for fixture in item.keys:
+                key = self.keys.find(name, "key", fixture.key, stored)
+                if key:
+                    self.keys.remove(key)
+        return [
+            self.accounts[item.id]
+            for item in self._fixtures[name].accounts
+            if item.id not in keep and item.id in self.accounts
+        ]
 
     def _add_fixture_key(self, account: Account, item: KeyFixture, now: float) -> None:
         provider = self.contract.providers[account.provider]

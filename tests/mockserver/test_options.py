@@ -48,10 +48,10 @@ def test_auth_may_be_relaxed(serving: Serve, auth: Any, statuses: list[int]):
     assert bare.status_code == (401 if auth == "strict" else 200)
 
 
-def test_relaxed_auth_is_told_at_the_start():
-    """The banner says which mode is on; strict needs no word."""
-    assert "--auth presence" in banner(create_app("fileforge", seed=1, auth="presence").world, "http://x")
-    assert "--auth" not in banner(create_app("fileforge", seed=1).world, "http://x")
+def test_how_keys_are_looked_up_is_told_at_the_start():
+    """The banner's first line says which mode is on."""
+    for auth in ("strict", "presence", "off"):
+        assert f"(--auth {auth})" in banner(create_app("fileforge", seed=1, auth=auth), "http://x").splitlines()[0]
 
 
 @pytest.fixture
@@ -94,7 +94,9 @@ def test_a_provider_that_rules_cors_out_stays_closed(page: Served):
 
     assert preflight.status_code == 405
     assert [name for name in [*preflight.headers, *answer.headers] if name.startswith("access-control")] == []
-    assert f"proxy: {{ '/v1': '{page.url}' }}" in banner(page.app.world, page.url, PAGE)
+    told = banner(page.app, page.url)
+    assert f"proxy: {{ '/v1': {{ target: '{page.url}' }}, '/fileforge-inputs': " in told
+    assert f"context: ['/v1', '/fileforge-inputs', '/fileforge-outputs'], target: '{page.url}'" in told
 
 
 def test_an_origin_that_is_none_is_told():
