@@ -18,12 +18,12 @@ class Evidence:
     """Answers that would be the same again, and things that one proof made and others may use.
 
     An answer is good until something passes that may change what is stored. That nobody is let in without a good key does
-    not depend on what is stored, so a 401 stays.
+    not depend on what is stored, so a 401 stays. `left` is what is still to be done for order's sake, each with a lab.
     """
 
     made: dict[str, Any] = field(default_factory=dict)
+    left: list[Callable[[Any], object]] = field(default_factory=list)
     _answers: dict[Any, httpx.Response] = field(default_factory=dict)
-    _left: list[Callable[[], object]] = field(default_factory=list)
 
     def answer(self, request: httpx.Request) -> httpx.Response | None:
         """What an equal request was answered, where an answer now could not differ."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypedDict, TypeVar, Unpack, cast
@@ -89,6 +90,7 @@ class Lab:
         self._changed = False
         self._names: dict[str, str] = {}
         self._made: dict[str, Any] = {}
+        self._counts: Counter[str] = Counter()
         self._owner = "neighbour_" if neighbour else ""
         self.admin: Admin = NotedAdmin(provisioner.open(self.provider, neighbour=neighbour), client)
         self._by_address = any(limit.partition == "address" for limit in self.provider.limits.values())
@@ -150,6 +152,18 @@ class Lab:
         if (found := self._owner + name) not in made:
             made[found] = make()
         return cast(Made, made[found])
+
+    def another(self, name: str, make: Callable[[], Made]) -> Made:
+        """The same, but each time another one within a proof: the second is what was made when it was first asked for twice."""
+        self._counts[name] += 1
+        return self.once(f"{name} {self._counts[name]}", make)
+
+    def at_end(self, action: Callable[[Lab], object]) -> None:
+        """What is to be done after the run, with a lab of this provider, to remove what proofs share. An account that is a
+        proof's own goes as a whole.
+        """
+        if self._thrift:
+            self._thrift.evidence.left.append(action)
 
     def has(self, name: str) -> bool:
         """Whether an earlier proof made what has this name for `once`."""

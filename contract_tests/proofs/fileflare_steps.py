@@ -33,12 +33,19 @@ def made_link(lab: Lab, **members: Any) -> dict[str, Any]:
 
 def a_link(lab: Lab) -> dict[str, Any]:
     """An URL asset that stays as it is."""
-    return lab.once("link", lambda: made_link(lab))
+    return lab.once("link", lambda: _kept(lab, made_link(lab)))
 
 
 def a_file(lab: Lab) -> tuple[str, str]:
     """An uploaded asset that stays as it is: its id and name."""
-    return lab.once("file", lambda: made_file(lab))
+    id, name = lab.once("file", lambda: made_file(lab))
+    lab.once("file to be deleted", lambda: lab.at_end(lambda lab: dropped(lab, id)))
+    return id, name
+
+
+def _kept(lab: Lab, asset: dict[str, Any]) -> dict[str, Any]:
+    lab.at_end(lambda lab: dropped(lab, asset["id"]))
+    return asset
 
 
 def signed_upload(lab: Lab, **members: Any) -> tuple[str, str, str]:

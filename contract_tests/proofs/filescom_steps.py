@@ -61,12 +61,22 @@ def made(lab: Lab, answer: Answer) -> Made:
 
 @contextmanager
 def new_key(lab: Lab, key: Key | str | None = None, **body: Any) -> Iterator[Made]:
-    """A new key that is deleted again in the end."""
+    """A new key that is deleted again in the end; where requests are dear, one that an earlier proof got in the same way."""
+    if lab.thrifty:
+        name = f"key by {getattr(key, 'situation', key)} {sorted(body.items())}"
+        yield lab.another(name, lambda: _shared_key(lab, key, body))
+        return
     new = create(lab, key, **body)
     try:
         yield new
     finally:
         delete(lab, new.id)
+
+
+def _shared_key(lab: Lab, key: Key | str | None, body: Mapping[str, Any]) -> Made:
+    new = create(lab, key, **body)
+    lab.at_end(lambda lab: delete(lab, new.id))
+    return new
 
 
 def delete(lab: Lab, id: int, key: Key | str | None = None) -> Answer:
@@ -92,6 +102,10 @@ def is_refused(lab: Lab, key: Key | str) -> None:
 
 def user_of(lab: Lab, key: Key) -> int:
     """The id of the user whose key this is."""
+    return lab.once(f"user of {key.situation}", lambda: _user_of(lab, key))
+
+
+def _user_of(lab: Lab, key: Key) -> int:
     id = current(lab, key).given(200).member("user_id")
     if not isinstance(id, int):
         raise NotVerifiable(f"the key given as {key.situation} belongs to no user")
@@ -164,6 +178,10 @@ def session(lab: Lab, situation: str = "member") -> SignedIn:
 
 def home(lab: Lab, key: Key) -> str:
     """A folder in which the key's user may do everything, found by looking down from the root."""
+    return lab.once(f"home of {key.situation}", lambda: _home(lab, key))
+
+
+def _home(lab: Lab, key: Key) -> str:
     waiting, seen = [""], 0
     while waiting and seen < 20:
         folder, seen = waiting.pop(0), seen + 1
@@ -242,12 +260,23 @@ def remove(lab: Lab, key: Key | str | None, path: str, **query: Any) -> Answer:
 @contextmanager
 def scratch(lab: Lab, below: str = "", key: Key | None = None) -> Iterator[str]:
     """A folder of the proof's own, made by the site-wide key unless another is given, and deleted in the end."""
+    if lab.thrifty:
+        below = lab.once(f"scratch below {below}", lambda: _scratch_below(lab, below, key))
     path = f"{below}/proof-{uuid4().hex[:12]}".lstrip("/")
     lab.call("create_folder", key=key or lab.key(), path={"path": path}, json={}).given()
     try:
         yield path
     finally:
-        remove(lab, lab.key(), path, recursive=True)
+        if not lab.thrifty:
+            remove(lab, lab.key(), path, recursive=True)
+
+
+def _scratch_below(lab: Lab, below: str, key: Key | None) -> str:
+    """A folder for the folders of all proofs."""
+    path = f"{below}/proofs-{uuid4().hex[:12]}".lstrip("/")
+    lab.call("create_folder", key=key or lab.key(), path={"path": path}, json={}).given()
+    lab.at_end(lambda lab: remove(lab, lab.key(), path, recursive=True))
+    return path
 
 
 # Logs and errors.

@@ -363,7 +363,7 @@ def test_first_remaining(lab: Lab) -> None:
 
 
 @rule("fileflare.limit.window")
-@reopens
+@spends
 def test_window(lab: Lab) -> None:
     """When a minute has passed since the refusal the key passes again."""
     reopened(lab, 60, lambda: lab.call("list_orders", key=lab.key())).late.passes()

@@ -934,11 +934,16 @@ def _three(lab: Lab, key: Key) -> Iterator[str]:
     """Three more keys of this key's user, and a folder of theirs with three files: both are more than a page of two."""
     user = steps.user_of(lab, key)
     with ExitStack() as made:
-        folder = made.enter_context(steps.scratch(lab, steps.home(lab, key)))
-        for number in range(3):
+        for _ in range(3):
             made.enter_context(steps.new_key(lab, user_id=user))
-            steps.upload(lab, key, f"{folder}/{number}.txt", b"one of three").given()
-        yield folder
+        yield lab.once("three files", lambda: _three_files(lab, key, made))
+
+
+def _three_files(lab: Lab, key: Key, made: ExitStack) -> str:
+    folder = made.enter_context(steps.scratch(lab, steps.home(lab, key)))
+    for number in range(3):
+        steps.upload(lab, key, f"{folder}/{number}.txt", b"one of three").given()
+    return folder
 
 
 def _pages(lab: Lab, name: str, key: Key, folder: str) -> list[Answer]:
