@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from contract_tests.crowd import AFTER, AMID, BEFORE, LANES, Exchange, Happening, at_once, during
+from contract_tests.crowd import AROUND, Exchange, Happening, at_once, during
 from contract_tests.curl import GIVEN
 from contract_tests.redaction import Redaction
 from contract_tests.target import Way
@@ -19,8 +19,19 @@ from contract_tests.trail import exchanges as exchanges_of
 from latchkey import Contract
 
 
-class Unreachable(Exception):
+class Fault(Exception):
+    """The way to the target failed, which says nothing about the target. `sent`: the request may have got there."""
+
+    sent = True
+
+
+class Unreachable(Fault):
     """Nothing answers where the target should be."""
+
+    sent = False
+
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 class Client:
@@ -54,13 +65,14 @@ class Client:
         self._add(sent(request, answered, 0))
 
     def send(self, request: httpx.Request) -> httpx.Response:
-        """The response, its body read. Raises Unreachable where there is none."""
+        """The response, its body read. Raises Unreachable where no connection is had, Fault where one breaks or is too slow."""
         self.total += 1
         began, response = monotonic(), None
         try:
             response = self._http.send(request)
         except httpx.TransportError as problem:
-            raise Unreachable(f"{request.url.copy_with(query=None)}: {problem}") from None
+            kind = Unreachable if isinstance(problem, _NEVER_SENT) else Fault
+            raise kind(f"{request.url.copy_with(query=None)}: {problem or type(problem).__name__}") from None
         finally:
             self._add(sent(request, response, monotonic() - began))
         return response
@@ -99,7 +111,7 @@ class Client:
 
     def send_during(self, request: httpx.Request, action: Callable[[], object]) -> Happening:
         """The exchanges of this request, sent again and again while the action takes place."""
-        self.total += LANES * (BEFORE + AMID + AFTER)
+        self.total += AROUND
         before, self._steps = self._steps, []
         try:
             happening = during(request, action, self._way)

@@ -115,33 +115,38 @@ def refused(lab: Lab, quota: int, call: Call) -> Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reopening:
-    """What became of a used-up quota. `early` came two seconds before the refusal's Retry-After was over (None: where it is
-    shorter), `due` when it was over, `late` when a whole window was.
+    """What became of a used-up quota: the answers two seconds before the refusal's Retry-After was over (`early`, None where
+    it is shorter), when it was over (`due`, None where nobody may wait so long), and when a whole window was (`late`).
     """
 
     refusal: Answer
     early: Answer | None
-    due: Answer
+    due: Answer | None
     late: Answer
 
 
 def reopened(lab: Lab, quota: int, call: Call, *, window: int = 60) -> Reopening:
     """Uses the quota up and waits for it to come back. Where requests are dear, all proofs judge one such wait."""
+    return lab.once(f"reopened after {quota}", lambda: _reopened(lab, call, exhausted(lab, quota, call), window))
 
-    def story() -> Reopening:
-        refusal, early = exhausted(lab, quota, call), None
-        seconds = pause(refusal.headers, window)
-        if seconds > 2:
-            lab.advance(seconds - 2)
-            early = call()
-        lab.advance(min(seconds, 2))
-        due = late = call()
-        if not due.passed:
-            lab.advance(window + 1 - min(seconds, window))
-            late = call()
-        return Reopening(refusal=refusal, early=early, due=due, late=late)
 
-    return lab.once(f"reopened after {quota}", story)
+def _reopened(lab: Lab, call: Call, refusal: Answer, window: int) -> Reopening:
+    told, whole = pause(refusal.headers, window), window + 1
+    moments = {"early": told - 2, "due": told, "late": whole}
+    came: dict[str, Answer] = {}
+    waited = 0.0
+    for name, moment in sorted(moments.items(), key=lambda item: item[1]):
+        if name == "late" and (due := came.get("due")) and due.passed:
+            came["late"] = due
+        elif moment > 0:
+            try:
+                lab.advance(moment - waited)
+            except NotVerifiable:
+                if "late" in came:
+                    break
+                raise
+            waited, came[name] = moment, call()
+    return Reopening(refusal=refusal, early=came.get("early"), due=came.get("due"), late=came["late"])
 
 
 def _name(quota: int) -> str:

@@ -16,6 +16,8 @@ from contract_tests.target import Way
 CROWD = 100
 #: Who asks while something happens: how many, how often each before it has begun, in the middle of it, and after its end.
 LANES, BEFORE, AMID, AFTER = 8, 1, 2, 2
+#: How many requests that is.
+AROUND = LANES * (BEFORE + AMID + AFTER)
 
 
 @dataclass(frozen=True, slots=True)

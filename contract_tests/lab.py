@@ -13,13 +13,14 @@ import httpx
 import pytest
 
 from contract_tests.answer import Answer
-from contract_tests.client import Client
-from contract_tests.crowd import Exchange
+from contract_tests.client import Client, Fault
+from contract_tests.crowd import AROUND, Exchange
 from contract_tests.evidence import SAFE, same
 from contract_tests.handed_out import secrets_in
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
 from contract_tests.pace import Charge, pause
+from contract_tests.patience import PAUSES, checked
 from contract_tests.provision import Admin, Key, Provisioner
 from contract_tests.race import Attempt, Call, Race
 from contract_tests.target import Target
@@ -299,14 +300,28 @@ class Lab:
 
     def at_once(self, calls: Sequence[Call]) -> list[Attempt]:
         """All these calls at the same time, each on a connection of its own. A 429 is an answer like any other."""
+        self._charge(*calls)
         exchanges = self.client.send_at_once([call.request for call in calls])
         return [self._attempt(exchange, call.operation) for exchange, call in zip(exchanges, calls, strict=True)]
 
     def during(self, call: Call, action: Callable[[], object]) -> Race:
         """This call again and again, by many at the same time, while the action takes place."""
+        self._charge(*[call] * AROUND)
         happening = self.client.send_during(call.request, action)
         attempts = [self._attempt(exchange, call.operation) for exchange in happening.exchanges]
         return Race(attempts, happening.began, happening.done)
+
+    def _charge(self, *calls: Call) -> None:
+        """Sees to it that the budget and the limits have room for all these at once."""
+        if self._thrift is None:
+            return
+        self._thrift.budget.spend(len(calls))
+        charges = [item for call in calls for item in self._charges(call.request, call.operation.limits)]
+        units = Counter((item.limit, item.partition) for item in charges)
+        whole = [Charge(limit=limit, partition=who, units=count) for (limit, who), count in units.items()]
+        if not self._spending:
+            self._thrift.pacer.pause(whole)
+        self._thrift.pacer.take(whole)
 
     def _attempt(self, exchange: Exchange, operation: Operation) -> Attempt:
         answer = None if exchange.response is None else self._answer(exchange.response, operation)
@@ -344,17 +359,34 @@ class Lab:
         return response
 
     def _paced(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
-        """The response, asked for when the target's limits let it pass. Proofs that provoke a limit do not wait."""
+        """The response, asked for when the target's limits let it pass, and again where it got lost on the way."""
         if self._thrift is None:
             return self.client.send(request)
-        self._thrift.budget.spend()
-        pacer = self._thrift.pacer
+        for seconds in PAUSES:
+            try:
+                return self._once(self._thrift, request, charges)
+            except Fault as fault:
+                if fault.sent and not (request.method in SAFE and not self._redeems(request)):
+                    raise
+            self._thrift.pacer.rest(seconds)
+        return self._once(self._thrift, request, charges)
+
+    def _once(self, thrift: Thrift, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
+        """The response of one attempt. Proofs that provoke a limit do not wait."""
+        thrift.budget.spend()
         if not self._spending:
-            pacer.pause(charges)
-        pacer.take(charges)
+            thrift.pacer.pause(charges)
+        thrift.pacer.take(charges)
         response = self.client.send(request)
-        pacer.learn(charges, response)
-        return response
+        thrift.pacer.learn(charges, response)
+        return checked(response)
+
+    def _redeems(self, request: httpx.Request) -> bool:
+        """Whether the request uses up a token, so that sending it again does something else."""
+        paths = [
+            item.path for item in self.operations() if item.token and self.provider.tokens[item.token].uses is not None
+        ]
+        return any(re.search(re.sub(r"\{\w+\}", "[^/]+", path) + "$", request.url.path) for path in paths)
 
     def _rest(self, seconds: float) -> None:
         self._thrift.pacer.rest(seconds) if self._thrift else self.advance(seconds)

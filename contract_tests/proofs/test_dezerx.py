@@ -786,7 +786,8 @@ def test_retry_after(lab: Lab) -> None:
     check(1 <= seconds <= 60, "1 to 60 seconds", seconds)
     if told.early:
         told.early.expect(429)
-    told.due.passes()
+    if told.due:
+        told.due.passes()
 
 
 @rule("dezerx.standard.retry-after")

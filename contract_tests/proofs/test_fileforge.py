@@ -593,6 +593,9 @@ def test_sixty(lab: Lab) -> None:
     key = lab.key()
     steps.refuses(counted_out(lab, 60, lambda: lab.call("list_formats", key=key)), 429, code="rate_limited")
     steady(lab, 60, lambda: lab.call("list_formats", key=key))
+    if not lab.thrifty:
+        lab.advance(61)
+        lab.call("list_formats", key=key).passes()
 
 
 @rule("fileforge.limit.reopens")
@@ -601,6 +604,10 @@ def test_reopens(lab: Lab) -> None:
     """Who waits as long as Retry-After says is let in."""
     told = reopened(lab, 60, lambda: lab.call("list_formats", key=lab.key()))
     told.refusal.header("Retry-After", r"\d+")
+    if told.due is None:
+        raise NotVerifiable(
+            f"it would have to wait as long as Retry-After says, {told.refusal.headers['Retry-After']} s"
+        )
     told.due.passes()
 
 
@@ -680,6 +687,9 @@ def test_conversions(lab: Lab) -> None:
     file = steps.picture(lab, key)
     answer = counted_out(lab, 5, lambda: steps.convert(lab, key, file))
     steps.refuses(answer, 429, code="conversion_rate_limited")
+    if not lab.thrifty:
+        lab.advance(61)
+        steps.convert(lab, key, file).passes()
 
 
 @rule("fileforge.limit.conversions-reopens")
@@ -690,6 +700,10 @@ def test_conversions_reopen(lab: Lab) -> None:
     file = steps.picture(lab, key)
     told = reopened(lab, 5, lambda: steps.convert(lab, key, file))
     told.refusal.header("Retry-After", r"\d+")
+    if told.due is None:
+        raise NotVerifiable(
+            f"it would have to wait as long as Retry-After says, {told.refusal.headers['Retry-After']} s"
+        )
     told.due.passes()
 
 
