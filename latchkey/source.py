@@ -13,6 +13,8 @@ _PACKAGE = Path(__file__).parent
 #: A wheel carries the data inside the package; a checkout has it beside the package.
 HOME = _PACKAGE / "_data" if (_PACKAGE / "_data").is_dir() else _PACKAGE.parent
 SPEC = HOME / "spec"
+#: One file for each provider, which bears its name.
+PROVIDERS = SPEC / "providers"
 FIXTURES = HOME / "fixtures"
 
 # libyaml's loader where PyYAML was built with it: ten times faster.

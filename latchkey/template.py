@@ -23,6 +23,14 @@ def fill(template: Any, values: Mapping[str, Any]) -> Any:
     return template
 
 
+def placeholders(template: Any) -> set[str]:
+    """The names of all placeholders in it."""
+    if isinstance(template, str):
+        return set(_PLACEHOLDER.findall(template))
+    parts = template.values() if isinstance(template, dict) else template if isinstance(template, list) else ()
+    return {name for part in parts for name in placeholders(part)}
+
+
 @lru_cache(maxsize=4096)  # a contract has few templates, and each is filled often
 def _read(template: str) -> Callable[[Mapping[str, Any]], Any]:
     """What fills this string."""

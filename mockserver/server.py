@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import logging
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
@@ -74,3 +77,25 @@ def _protocol() -> Any:
     except ImportError:  # without httptools (PyPy) uvicorn's own protocol serves
         return "auto"
     return BoundedProtocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A mock that answers at `base_url`."""
+
+    app: Mock
+    base_url: str
+
+
+@contextmanager
+def running(app: Mock) -> Iterator[Running]:
+    """Serves the mock on a free loopback port, in a thread, until the block is left."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = Server(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield Running(app=app, base_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+    finally:
+        server.should_exit = True
+        thread.join(10)

@@ -15,6 +15,7 @@ from latchkey.records import Provider
 from mockserver.exchange import Exchange, Reply
 from mockserver.layers.body import MAX_BODY, TooLarge, read_body
 from mockserver.layers.record import EXCHANGE
+from mockserver.prefer import preferred
 from mockserver.refusals import Refused, render
 from mockserver.stages import STAGES
 
@@ -52,6 +53,8 @@ class Answer:
         """Runs every check and the handler. Nothing in here waits, so no other request comes in between."""
         if exchange.provider is None:
             raise Refused("not_found", "no provider of this mock has such a path")
+        if "prefer" in exchange.headers and (reply := preferred(exchange)):
+            return reply
         check(exchange)
         if exchange.operation is None:
             raise _unrouted(exchange, exchange.provider)
