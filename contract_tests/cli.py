@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from contextlib import nullcontext
 from fnmatch import fnmatch
 from pathlib import Path
@@ -151,37 +150,24 @@ def _print_rules(chosen: list[Rule]) -> None:
 @click.option("--provider", "providers", multiple=True, metavar="NAME", help="Only this provider's; repeat for more.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Repeats generated requests.")
 @click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are cores where absent.")
+@click.option(
+    "--time-limit",
+    "patience",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Seconds after which a mutant is given up.",
+)
+@click.option(
+    "--systematic", is_flag=True, help="Instead of the catalogue: perturb every policy of the contract in turn."
+)
 @click.option("--json", "as_data", is_flag=True, help="As JSON: every mutant and what became of it.")
-def mutants(
-    patterns: tuple[str, ...], providers: tuple[str, ...], seed: int, workers: int | None, as_data: bool
-) -> None:
+def mutants(providers: tuple[str, ...], systematic: bool, **wanted: Any) -> None:
     """Let the suite hunt broken mocks: each must be killed by its own rule, and no harmless variant may be.
 
-    Exit codes: 0 all as it should be, 1 a mutant survived or a harmless variant was refused.
+    Exit codes: 0 all as it should be, 1 a mutant survived or a harmless variant was refused, 3 one could not be tried.
     """
-    from rich.console import Console
+    from contract_tests.mutants.session import Hunt, hunt_catalogue, survey_contract
 
-    from contract_tests.mutants.catalogue import load_mutants
-    from contract_tests.mutants.hunt import hunt
-    from contract_tests.progress import bar
-    from contract_tests.report.mutants import as_record, print_catches
-    from latchkey.rules import load_rules
-
-    known = load_mutants(load_rules(_contract(providers)))
-    chosen = [item for item in known if not patterns or any(fnmatch(item.id, pattern) for pattern in patterns)]
-    if not chosen:
-        raise click.UsageError("no mutant matches")
-    started, console = time.monotonic(), Console(highlight=False, stderr=as_data)
-    with bar(console) as progress:
-        task = progress.add_task("mutants", total=len(chosen))
-        catches = []
-        for catch in hunt(chosen, seed=seed, workers=workers):
-            catches.append(catch)
-            progress.advance(task)
-    catches.sort(key=lambda catch: known.index(catch.mutant))
-    seconds = time.monotonic() - started
-    if as_data:
-        click.echo(json.dumps(as_record(catches, seconds), indent=2, ensure_ascii=False))
-    else:
-        print_catches(console, catches, seconds)
-    sys.exit(0 if all(catch.good for catch in catches) else 1)
+    hunting = Hunt(contract=_contract(providers), **wanted)
+    sys.exit(survey_contract(hunting) if systematic else hunt_catalogue(hunting))

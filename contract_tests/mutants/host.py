@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -23,17 +24,39 @@ class Host:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "contract_tests.mutants.sabotage._host"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+        self._over = False
+        atexit.register(self.end)
 
     def ask(self, question: Mapping[str, Any]) -> dict[str, str]:
+        """The answer; an empty one of a host that was ended."""
+        if self._over:
+            return {}
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, str] = json.loads(self._process.stdout.readline())
+        try:
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
+            answer: dict[str, str] = json.loads(self._process.stdout.readline())
+        except BaseException:
+            # Interrupted, it would take the answer to this question for that to the next.
+            self.end()
+            raise
         return answer
 
+    def end(self) -> None:
+        """Ends the process and its mock, which it does by itself when its input ends."""
+        if not self._over:
+            assert self._process.stdin and self._process.stdout
+            self._over = True
+            host.cache_clear()
+            self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait()
 
-#: The host of this process. It ends when this process does, for then its input ends.
-host = cache(Host)
+
+@cache
+def host() -> Host:
+    """The host of this process."""
+    return Host()
 
 
 @contextmanager
@@ -58,11 +81,12 @@ def mutated_mock(
                 yield url
             return
         arguments += ["--port", "0", "--seed", str(seed), "--provider", provider]
-        answer = host().ask({"sabotage": sabotage, "arguments": arguments})
+        asked = host()
+        answer = asked.ask({"sabotage": sabotage, "arguments": arguments})
         hit = re.search(r"http://[\d.:]+\d", answer.get("first", ""))
         try:
             if hit is None:
                 raise MockFailed(answer.get("last") or f"the mock said {answer}")
             yield hit[0]
         finally:
-            host().ask({})
+            asked.ask({})

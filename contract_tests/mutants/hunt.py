@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cache
+from enum import Enum
+from functools import cache, partial
 from multiprocessing import get_context
+from typing import TypeVar
 
+from contract_tests.client import Unreachable
+from contract_tests.mutants.alarm import time_limit
 from contract_tests.mutants.catalogue import Mutant
 from contract_tests.mutants.host import mutated_mock
 from contract_tests.outcome import Outcome
@@ -21,45 +25,100 @@ from latchkey.rules import Level
 
 #: Outcomes of a rule that is not kept, by the gravity of its level.
 BROKEN = {Outcome.VIOLATED, Outcome.WARNED, Outcome.NOTED}
+#: Themes of rules whose proofs try many requests and take long.
+BROAD = {"sweep", "model", "race"}
+#: How long one mutant may take, seconds.
+PATIENCE = 300.0
+
+Report = TypeVar("Report")
+
+
+class Fate(Enum):
+    """KILLED: its own rule was found violated. ACCEPTED, REFUSED: harmless variants. BROKEN: could not be tried."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
 class Catch:
-    """What became of a mutant. `good` is what was to be: killed by its own rule or, where it is harmless, accepted."""
+    """What became of a mutant. Of one that survived, `violated` are the rules that noticed in its own rule's place."""
 
     mutant: Mutant
-    good: bool
-    violated: tuple[str, ...]
+    fate: Fate
+    violated: tuple[str, ...] = ()
     problem: str | None = None
 
+    @property
+    def good(self) -> bool:
+        """Whether it is what was to be: killed by its own rule or, where it is harmless, accepted."""
+        return self.fate in {Fate.KILLED, Fate.ACCEPTED}
 
-def hunt(mutants: Sequence[Mutant], *, seed: int = 0, workers: int | None = None) -> Iterator[Catch]:
+
+def hunt(
+    mutants: Sequence[Mutant], *, seed: int = 0, workers: int | None = None, patience: float = PATIENCE
+) -> Iterator[Catch]:
     """The catch of each mutant, as they come, hunted in parallel processes."""
-    with ProcessPoolExecutor(processes(workers, len(mutants)), mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(hunt_one, mutant, seed) for mutant in mutants]
+    # Longest first, so that no process is left alone with a whole run at the end.
+    ordered = sorted(mutants, key=lambda mutant: (mutant.rule is not None, not _is_broad(mutant)))
+    return in_processes(partial(hunt_one, seed=seed, patience=patience), ordered, workers)
+
+
+def _is_broad(mutant: Mutant) -> bool:
+    return mutant.rule is not None and not BROAD.isdisjoint(mutant.rule.split("."))
+
+
+def in_processes(
+    task: Callable[[Mutant], Report], mutants: Sequence[Mutant], workers: int | None = None
+) -> Iterator[Report]:
+    """What the task reports of each mutant, as it comes, from as many processes as there are cores or `workers` says."""
+    count = max(1, min(workers or os.cpu_count() or 1, len(mutants)))
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(task, mutant) for mutant in mutants]
         for done in as_completed(waiting):
             yield done.result()
 
 
-def processes(wanted: int | None, tasks: int) -> int:
-    """How many processes work on this many tasks: as many as there are cores unless another number is wanted."""
-    return max(1, min(wanted or os.cpu_count() or 1, tasks))
-
-
-def hunt_one(mutant: Mutant, seed: int) -> Catch:
+def hunt_one(mutant: Mutant, *, seed: int = 0, patience: float = PATIENCE) -> Catch:
     """Starts the mutant's mock and runs the proofs of its rule or, for a harmless one, of its whole provider."""
     try:
-        run = tried(mutant, seed, (mutant.rule,) if mutant.rule else ())
-    except MockFailed as problem:
-        return Catch(mutant, False, (), f"the mock did not start: {problem}")
+        with time_limit(patience):
+            return _try_rule(mutant, seed) if mutant.rule else _try_all(mutant, seed)
+    except (MockFailed, Unreachable, TimeoutError) as problem:
+        return Catch(mutant, Fate.BROKEN, problem=str(problem))
+
+
+def _try_rule(mutant: Mutant, seed: int) -> Catch:
+    assert mutant.rule
+    found = _verdict(mutant, seed, mutant.rule).results.get(mutant.rule)
+    if found and found.outcome in BROKEN:
+        return Catch(mutant, Fate.KILLED, (mutant.rule,))
+    if found and found.outcome is Outcome.ERROR:
+        return Catch(mutant, Fate.BROKEN, problem=found.reason)
+    instead = _violated(_verdict(mutant, seed, f"{mutant.provider}.*"))
+    return Catch(mutant, Fate.SURVIVED, instead, found.reason if found else "no proof ran")
+
+
+def _try_all(mutant: Mutant, seed: int) -> Catch:
+    run = tried(mutant, seed)
     verdict = Verdict.of(run.rules, run.results)
-    violated = tuple(result.rule for result in verdict.results.values() if result.outcome in BROKEN)
-    if mutant.rule:
-        found = verdict.results.get(mutant.rule)
-        return Catch(mutant, mutant.rule in violated, violated, found.reason if found else "no proof ran")
+    violated = _violated(verdict)
     grave = {id for id in violated if run.rules[id].level >= Level.standard}
     errors = [f"{result.rule}: {result.reason}" for result in verdict.having(Outcome.ERROR)]
-    return Catch(mutant, grave == set(mutant.warns) and not errors, violated, "; ".join(errors) or None)
+    fate = Fate.ACCEPTED if grave == set(mutant.warns) and not errors else Fate.REFUSED
+    return Catch(mutant, fate, violated, "; ".join(errors) or None)
+
+
+def _verdict(mutant: Mutant, seed: int, pattern: str) -> Verdict:
+    run = tried(mutant, seed, (pattern,))
+    return Verdict.of(run.rules, run.results)
+
+
+def _violated(verdict: Verdict) -> tuple[str, ...]:
+    return tuple(result.rule for result in verdict.results.values() if result.outcome in BROKEN)
 
 
 def tried(mutant: Mutant, seed: int, patterns: Sequence[str] = (), *plugins: object) -> Run:

@@ -2,106 +2,157 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
-from multiprocessing import get_context
+from functools import partial
+from pathlib import Path
 
 import jsonschema_rs
 import pytest
 
+from contract_tests.client import Unreachable
+from contract_tests.mutants.alarm import time_limit
 from contract_tests.mutants.catalogue import HERE, Mutant
-from contract_tests.mutants.hunt import BROKEN, processes, tried
-from contract_tests.mutants.systematic import perturbations
+from contract_tests.mutants.hunt import BROAD, BROKEN, PATIENCE, in_processes, tried
 from contract_tests.outcome import Outcome
 from contract_tests.own_mock import MockFailed
 from contract_tests.run import RUN
-from latchkey import Contract, ContractError
+from latchkey import ContractError
 from latchkey.source import read_yaml
 
-#: Themes of rules whose proofs try many requests: what they notice, a proof of a single promise should.
-BROAD = {"sweep", "model", "race"}
 EQUIVALENT = HERE / "equivalent.yaml"
 _SHAPE = jsonschema_rs.Draft202012Validator(
     {
         "type": "array",
         "items": {
             "type": "object",
-            "required": ["pattern", "because"],
+            "required": ["because", "mutants"],
             "additionalProperties": False,
-            "properties": {"pattern": {"type": "string"}, "because": {"type": "string", "minLength": 12}},
+            "properties": {
+                "because": {"type": "string", "minLength": 12},
+                "mutants": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+            },
         },
     }
 )
 
 
-class Fate(Enum):
-    """KILLED: a rule was found not kept. EQUIVALENT: known to break no promise, and not tried unless asked for."""
+class Finding(Enum):
+    """KILLED: a rule was found not kept. EQUIVALENT: none was, and none was to be. REFUSED: the contract is not one that a
+    mock loads. BROKEN: it could not be tried.
+    """
 
     KILLED = "killed"
     SURVIVED = "survived"
-    NOT_LOADABLE = "not loadable"
     EQUIVALENT = "equivalent"
+    REFUSED = "refused"
+    BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What became of a mutant. `rule` is the first that noticed; `note` why it did not load, is equivalent, or what else
-    came of proofs that did not notice.
+    """What became of a mutant. `rule` is the first that noticed; `note` why it is equivalent or could not be tried, or
+    what came of proofs that did not notice.
     """
 
     mutant: Mutant
-    fate: Fate
+    finding: Finding
     rule: str | None = None
     note: str | None = None
 
+    @property
+    def good(self) -> bool:
+        """Whether nothing about it is left to explain."""
+        return self.finding in {Finding.KILLED, Finding.EQUIVALENT, Finding.REFUSED}
 
-def equivalents(contract: Contract) -> dict[str, str]:
-    """Id of each systematic mutant of this contract that is equivalent, to the reason.
 
-    Raises ContractError for an entry that is malformed or matches nothing.
-    """
-    raw = read_yaml(EQUIVALENT)
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """A pattern of ids of mutants that break no promise, and why."""
+
+    pattern: str
+    because: str
+
+    def covers(self, mutant: Mutant) -> bool:
+        return fnmatchcase(mutant.id, self.pattern)
+
+
+def read_equivalences(file: Path = EQUIVALENT) -> list[Equivalence]:
+    """What is known to break no promise. Raises ContractError for an entry that is malformed."""
+    raw = read_yaml(file)
     for error in _SHAPE.iter_errors(raw):
-        raise ContractError(EQUIVALENT, error.instance_path, error.message)
-    ids = [mutant.id for provider in contract.providers for mutant in perturbations(contract, provider)]
-    known: dict[str, str] = {}
-    for index, entry in enumerate(raw):
-        found = [id for id in ids if fnmatchcase(id, entry["pattern"])]
-        if not found:
-            raise ContractError(EQUIVALENT, (index, "pattern"), f"{entry['pattern']} matches no mutant; remove it")
-        known |= dict.fromkeys(found, entry["because"])
-    return known
+        raise ContractError(file, error.instance_path, error.message)
+    return [Equivalence(pattern, entry["because"]) for entry in raw for pattern in entry["mutants"]]
 
 
-def survey(mutants: Sequence[Mutant], *, seed: int = 0, workers: int | None = None) -> Iterator[Found]:
+def stale(equivalences: Sequence[Equivalence], found: Sequence[Found]) -> list[str]:
+    """The patterns of which no mutant is left that nothing notices. One that covers none of these mutants is not judged."""
+    left = [item.mutant for item in found if item.finding is Finding.EQUIVALENT]
+    tried = [item.mutant for item in found]
+    return [each.pattern for each in equivalences if any(map(each.covers, tried)) and not any(map(each.covers, left))]
+
+
+def survey(
+    mutants: Sequence[Mutant],
+    equivalences: Sequence[Equivalence],
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    patience: float = PATIENCE,
+) -> Iterator[Found]:
     """What becomes of each mutant, as it comes, tried in parallel processes."""
-    with ProcessPoolExecutor(processes(workers, len(mutants)), mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(survey_one, mutant, seed) for mutant in mutants]
-        for done in as_completed(waiting):
-            yield done.result()
+    because = {mutant.id: each.because for each in equivalences for mutant in mutants if each.covers(mutant)}
+    # Those that nothing is to notice take longest.
+    ordered = sorted(mutants, key=lambda mutant: mutant.id not in because)
+    return in_processes(partial(survey_one, because=because, seed=seed, patience=patience), ordered, workers)
 
 
-def survey_one(mutant: Mutant, seed: int) -> Found:
-    """Runs the proofs of the mutant's provider, without the broad ones, until one of them notices."""
+def survey_one(mutant: Mutant, *, because: Mapping[str, str], seed: int = 0, patience: float = PATIENCE) -> Found:
+    """Runs the proofs of the mutant's provider until one of them notices. The broad ones are asked last, and not where
+    there is a reason, by id, `because` of which nothing is to notice.
+    """
+    reason = because.get(mutant.id)
     try:
-        run = tried(mutant, seed, (f"{mutant.provider}.*",), FirstKill())
+        with time_limit(patience):
+            rule, missed = _noticed(mutant, seed, FirstKill(broad=False))
+            if rule is None and reason is None:
+                rule, more = _noticed(mutant, seed, FirstKill(broad=True))
+                missed += more
     except MockFailed as problem:
-        return Found(mutant, Fate.NOT_LOADABLE, note=str(problem).splitlines()[-1])
-    killers = [result.rule for result in run.results if result.outcome in BROKEN]
-    if killers:
-        return Found(mutant, Fate.KILLED, killers[0])
-    missed = [f"{result.rule}: {result.reason}" for result in run.results if result.outcome is not Outcome.VERIFIED]
-    return Found(mutant, Fate.SURVIVED, note="; ".join(missed) or None)
+        note = str(problem).splitlines()[-1]
+        return Found(mutant, Finding.REFUSED if note.startswith("Error: ") else Finding.BROKEN, note=note)
+    except (Unreachable, TimeoutError) as problem:
+        return Found(mutant, Finding.BROKEN, note=str(problem))
+    if rule:
+        return Found(mutant, Finding.KILLED, rule)
+    if reason:
+        return Found(mutant, Finding.EQUIVALENT, note=reason)
+    return Found(mutant, Finding.SURVIVED, note=_in_short(missed))
+
+
+def _noticed(mutant: Mutant, seed: int, first: FirstKill) -> tuple[str | None, list[str]]:
+    """The first rule that was found not kept, and what came of proofs that neither held nor noticed."""
+    results = tried(mutant, seed, (f"{mutant.provider}.*",), first).results
+    killer = next((result.rule for result in results if result.outcome in BROKEN), None)
+    return killer, [f"{item.rule}: {item.reason}" for item in results if item.outcome is not Outcome.VERIFIED]
+
+
+def _in_short(missed: Sequence[str]) -> str | None:
+    """One for all, for they mostly say the same."""
+    more = f"; {len(missed) - 1} more like it" if len(missed) > 1 else ""
+    return f"{missed[0]}{more}" if missed else None
 
 
 class FirstKill:
-    """Leaves broad proofs out of a run, and ends it when a rule is found not kept."""
+    """Leaves a run the broad proofs alone, or the others, and ends it when a rule is found not kept."""
+
+    def __init__(self, *, broad: bool) -> None:
+        self._broad = broad
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [item for item in items if BROAD.isdisjoint(_rule(item).split("."))]
+        items[:] = [item for item in items if BROAD.isdisjoint(_rule(item).split(".")) is not self._broad]
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:

@@ -19,6 +19,10 @@ Place = tuple[str | int, ...]
 #: Statuses that nobody would take for each other.
 _OTHER_STATUS = {400: 422, 401: 403, 402: 403, 403: 401, 404: 410, 405: 404, 409: 400, 413: 400, 422: 400, 429: 503}
 _GONE = object()
+#: What policies hold besides promises: words for people, what the journal names, and how the mock sets a scene.
+_NO_PROMISE = {"title", "server", "documents", "situations", "example", "rule"}
+#: What an operation's policy only tells the reader of the document, for its handler knows by itself.
+_DESCRIBED = {"refusals", "issues"}
 
 
 def perturbations(contract: Contract, provider: str) -> Iterator[Mutant]:
@@ -33,7 +37,8 @@ def perturbations(contract: Contract, provider: str) -> Iterator[Mutant]:
         root: Place = ("paths", path, method, "x-policy")
         name = f"{operation['operationId'].partition('.')[2]}.x-policy"
         walk = _Walk(vocabulary, raw, {use.place: use.table for use in policy_uses(policy)})
-        for place, change, value in walk.changes(policy, vocabulary["policy"]):
+        telling = {field: value for field, value in policy.items() if field not in _DESCRIBED}
+        for place, change, value in walk.changes(telling, vocabulary["policy"]):
             yield _mutant(provider, name, root, policy, place, change, value)
         for place, change, value in _unsaid({**raw["default"], **policy}, policy, raw):
             yield _mutant(provider, name, root, policy, place, change, value)
@@ -79,6 +84,8 @@ class _Walk:
             schema = self._vocabulary[schema["$ref"].rsplit("/", 1)[-1]]
         if isinstance(value, dict):
             for name, member in value.items():
+                if name in _NO_PROMISE and "properties" in schema:
+                    continue
                 known = schema.get("properties", {}).get(name) or schema.get("additionalProperties")
                 known = known if isinstance(known, dict) else {}
                 if name not in schema.get("required", ()) and (known or _is_shown(member, place)):

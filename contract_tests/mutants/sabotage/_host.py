@@ -7,19 +7,26 @@ as named and starts it; the answer is `{"first": the mock's first line}`, or `{"
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from select import select
 from typing import IO
 
 from contract_tests.mutants.sabotage import SABOTAGES
 
+#: How long a mock may take to start, seconds.
+START = 60
+
 
 def main() -> None:
     _preload()
+    # What is there by now is nobody's garbage: a child need not search it.
+    gc.freeze()
     child: Child | None = None
     for line in sys.stdin:
         asked = json.loads(line)
@@ -29,8 +36,7 @@ def main() -> None:
         reply: dict[str, str] = {}
         if asked:
             child = Child(asked["sabotage"], asked["arguments"])
-            first = child.words.readline()
-            reply = {"first": first} if first else {"last": child.last_words()}
+            reply = child.greeting()
         print(json.dumps(reply), flush=True)  # noqa: T201 - the answer
     if child is not None:
         child.end()
@@ -64,6 +70,13 @@ class Child:
         os.close(into)
         #: What it says, open for as long as it may speak.
         self.words = os.fdopen(out)
+
+    def greeting(self) -> dict[str, str]:
+        """Its first line, or what it said of its end before there was one."""
+        if not select([self.words], [], [], START)[0]:
+            return {"last": f"it said nothing in {START} s"}
+        first = self.words.readline()
+        return {"first": first} if first else {"last": self.last_words()}
 
     def last_words(self) -> str:
         """What a child that has ended said of its end."""
