@@ -72,6 +72,9 @@ class Provisioner(Protocol):
     def address(self) -> Mapping[str, str]:
         """Headers that make requests come from a client address of their own. May raise NotVerifiable."""
 
+    def close(self) -> None:
+        """Ends what connections there are."""
+
 
 class Static:
     """Keys given by hand; nothing can be changed, and time passes by waiting."""
@@ -98,6 +101,8 @@ class Static:
 
     def address(self) -> Mapping[str, str]:
         raise NotVerifiable("it needs requests from a second client address, which this target cannot be sent")
+
+    def close(self) -> None: ...
 
 
 class StaticAdmin:

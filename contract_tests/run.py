@@ -72,6 +72,11 @@ class Run:
                 with suppress(Exception):
                     left.pop()(lab)
 
+    def close(self) -> None:
+        """Ends its connections."""
+        self.client.close()
+        self.provisioner.close()
+
 
 RUN = pytest.StashKey[Run]()
 

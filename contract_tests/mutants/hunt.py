@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, partial
@@ -124,12 +125,13 @@ def _violated(verdict: Verdict) -> tuple[str, ...]:
 def tried(mutant: Mutant, seed: int, patterns: Sequence[str] = (), *plugins: object) -> Run:
     """The run of the suite, of the rules that match, on a mock of this mutant. Raises MockFailed."""
     contract = _contract(mutant.provider)
-    with mutated_mock(mutant.provider, seed, actions=mutant.actions, sabotage=mutant.sabotage) as url:
-        run = open_run(at_url(url, contract), contract, seed=seed)
+    with (
+        mutated_mock(mutant.provider, seed, actions=mutant.actions, sabotage=mutant.sabotage) as url,
+        closing(open_run(at_url(url, contract), contract, seed=seed)) as run,
+    ):
         check_reachable(run)
         prove(run, patterns, *plugins)
-        run.client.close()
-    return run
+        return run
 
 
 @cache
