@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from contract_tests.answer import Answer
-from contract_tests.counting import RETRY_AFTER, counted_out, exhausted, refused, reopened, steady
+from contract_tests.counting import RETRY_AFTER, counted_out, exhausted, refilled, refused, reopened, steady
 from contract_tests.lab import Lab, reopens, rule, spends
 from contract_tests.outcome import NotVerifiable, Violation, check
 from contract_tests.proofs import fileforge_steps as steps
@@ -655,6 +655,23 @@ def test_per_key(lab: Lab) -> None:
     steps.convert(lab, second, file).passes()
     _limited_calls(lab, first)
     lab.call("list_formats", key=second).passes()
+
+
+@rule("fileforge.limit.every-call")
+@spends
+def test_every_call(lab: Lab) -> None:
+    """With the calls used up each operation is refused, but for the two whose limit is another."""
+    key = lab.key()
+    # A window may end in the midst of it; then it is tried again.
+    for last in (False, False, True):
+        start = lab.now()
+        _limited_calls(lab, key)
+        answers = list(steps.call_every(lab, key=key, but=steps.CONVERTING))
+        passed, most = [answer.request for answer in answers if answer.status != 429], refilled(lab, 60, start)
+        if len(passed) <= most or last or lab.now() == start:
+            break
+        lab.advance(61)
+    check(len(passed) <= most, "every operation to be refused with 429", f"{passed} were not")
 
 
 @rule("fileforge.limit.refused-free")

@@ -843,8 +843,18 @@ def test_permission_set_desktop_app(lab: Lab) -> None:
 @rule("filescom.permission-set.mobile-app")
 def test_permission_set_mobile_app(lab: Lab) -> None:
     """An administrator's key for the mobile app does file operations and no administration."""
+    _is_for_an_app(lab, "mobile_app")
+
+
+@rule("filescom.permission-set.sync-app")
+def test_permission_set_sync_app(lab: Lab) -> None:
+    """An administrator's key for the app that synchronizes does file operations and no administration."""
+    _is_for_an_app(lab, "sync_app")
+
+
+def _is_for_an_app(lab: Lab, permission_set: str) -> None:
     user = steps.user_of(lab, lab.key("admin_user"))
-    with steps.new_key(lab, user_id=user, permission_set="mobile_app") as new:
+    with steps.new_key(lab, user_id=user, permission_set=permission_set) as new:
         _does_file_operations(lab, new.raw)
         _does_no_administration(lab, new.raw)
 
