@@ -25,6 +25,7 @@ from mockserver.fixtures import Fixtures
 from mockserver.layers.answer import Answer
 from mockserver.layers.body import MAX_BODY
 from mockserver.layers.cors import Cors
+from mockserver.layers.fault import Inject
 from mockserver.layers.record import Record
 from mockserver.layers.route import Route
 from mockserver.layers.stamp import Stamp
@@ -67,7 +68,8 @@ class Mock:
                     [partial(Cors, origin=self.cors)] if self.cors else []
                 ),  # opens answers to a page, where not ruled out
                 partial(Stamp, explain=self.explain),  # headers that the provider promises on every answer
-                partial(Route, contract=contract),  # path and method to operation; then Answer: checks, handler
+                partial(Route, contract=contract),  # path and method to operation
+                Inject,  # a fault, where one was set; then Answer: checks, handler
             ],
         )
         return layers

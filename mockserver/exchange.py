@@ -77,6 +77,10 @@ class Exchange:
     budget: list[Reading] = field(default_factory=list)
     stages: list[str] = field(default_factory=list)
     refused: Refused | None = None
+    #: What a fault did to this request.
+    fault: str | None = None
+    #: The refusal that a fault puts in place of checks and handler.
+    instead: Refused | None = None
 
     # What the request says.
 

@@ -38,7 +38,7 @@ class Entry:
     """One request and its answer; times are Unix seconds.
 
     `key`, `key_id` and `user` say who asked, None where nobody was recognised; `refusal`, `rule` and `reason` why it
-    was refused, None where it passed.
+    was refused, None where it passed; `fault` what a fault did to it.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Entry:
     refusal: str | None
     rule: str | None
     reason: str | None
+    fault: str | None
     stages: tuple[str, ...]
     transcript: Transcript = field(repr=False)
 

@@ -35,8 +35,10 @@ def unprovoked(exchange: Exchange, name: str, reason: str) -> Refused:
     provider, operation = exchange.provider, exchange.operation
     assert provider
     refusal = provider.refusals[name]
-    limits = operation.limits + operation.spends if operation else ()
-    limit = next((provider.limits[item] for item in limits if provider.limits[item].refusal == name), None)
+    own = operation.limits + operation.spends if operation else ()
+    limit = next(
+        (provider.limits[item] for item in (*own, *provider.limits) if provider.limits[item].refusal == name), None
+    )
     if limit:
         exchange.budget = [Reading(limit, 0, exchange.at + limit.window)]
     message = provider.validation.messages["default"]
@@ -44,6 +46,10 @@ def unprovoked(exchange: Exchange, name: str, reason: str) -> Refused:
         "scope": next(iter(operation.scopes if operation else ()), "scope"),
         "summary": fill(message, {"name": "field", "field": "field"}),
         "errors": {},
+        "fields": [],
+        "allow": exchange.allow,
+        # The lowest tier's numbers: where something is too large, it is so there first.
+        **next(iter(provider.tiers.values()), {}),
         **exchange.values(),
     }
     named = placeholders([refusal.body, dict(refusal.headers)])

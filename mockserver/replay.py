@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
 from starlette.types import ASGIApp, Message, Scope
 
 from mockserver.journal import Entry, Transcript
+from mockserver.layers.record import GONE
 
 
 class Incomplete(ValueError):
@@ -14,7 +16,7 @@ class Incomplete(ValueError):
 
 
 async def replay(entry: Entry, app: ASGIApp) -> int:
-    """The status of the new answer. Raises Incomplete."""
+    """The status of the new answer, GONE where there was none. Raises Incomplete."""
     was = entry.transcript
     if was.size > len(was.body):
         raise Incomplete(f"the journal kept {len(was.body)} of the body's {was.size} bytes")
@@ -27,8 +29,10 @@ async def replay(entry: Entry, app: ASGIApp) -> int:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    await app(_scope(entry, was), receive, send)
-    return statuses[0]
+    # A fault may close the connection, which is none here.
+    with suppress(ConnectionResetError):
+        await app(_scope(entry, was), receive, send)
+    return statuses[0] if statuses else GONE
 
 
 def _scope(entry: Entry, was: Transcript) -> Scope:

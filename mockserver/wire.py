@@ -8,6 +8,8 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mockserver.layers.fault import HANG_UP
+
 #: Bytes of request line and headers together.
 MAX_HEAD = 64 * 1024
 #: RFC 9110, 7.2: a host and perhaps a port, nothing else.
@@ -49,6 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope[HANG_UP] = self.transport.close  # type: ignore[literal-required]
         self._messages += 1
         self._in_head = self._begun = True
         self._head = 0

@@ -12,6 +12,7 @@ from latchkey import Contract
 from latchkey.records import Provider, Situation
 from mockserver.clock import SEEDED_START, Clock
 from mockserver.events import Events
+from mockserver.faults import Faults
 from mockserver.fixtures import Fixtures, KeyFixture
 from mockserver.index import Index
 from mockserver.journal import Journal
@@ -76,6 +77,7 @@ class World:
         self.keys = KeyRing(self.source)
         self.limiter = Limiter()
         self.tokens = Vault(self.source)
+        self.faults = Faults(self._seed)
         self.sequence = 1000
         self.journal.clear()
         for name in self._fixtures:

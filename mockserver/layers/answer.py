@@ -53,6 +53,8 @@ class Answer:
         """Runs every check and the handler. Nothing in here waits, so no other request comes in between."""
         if exchange.provider is None:
             raise Refused("not_found", "no provider of this mock has such a path")
+        if exchange.instead is not None:
+            raise exchange.instead
         if "prefer" in exchange.headers and (reply := preferred(exchange)):
             return reply
         check(exchange)

@@ -109,7 +109,9 @@ def _owner(contract: Contract, path: str) -> Provider | None:
 
 def _entry(exchange: Exchange, answer: _Answer) -> Entry:
     caller, operation, refused = exchange.caller, exchange.operation, exchange.refused
-    rule = exchange.provider.refusals[refused.name].rule if refused and exchange.provider else None
+    # What a fault answers keeps no rule.
+    own = refused if exchange.instead is None else None
+    rule = exchange.provider.refusals[own.name].rule if own and exchange.provider else None
     return Entry(
         id=exchange.id,
         at=exchange.at,
@@ -126,6 +128,7 @@ def _entry(exchange: Exchange, answer: _Answer) -> Entry:
         refusal=refused.name if refused else None,
         rule=rule,
         reason=refused.reason if refused else None,
+        fault=exchange.fault,
         stages=tuple(exchange.stages),
         transcript=_transcript(exchange, answer),
     )
