@@ -102,9 +102,12 @@ class KeyModel(Model):
                 return
             raise Violation("no key to be made while the account's keys are switched off", "a new key")
         key, expires = self.life.make(self.lab, kind, lifetime)
-        if any(key.raw == known.key.raw for known in self.keys):
+        self.keeps(_Key(key, kind, math.inf if expires is None else expires))
+
+    def keeps(self, new: _Key) -> None:
+        if any(new.key.raw == known.key.raw for known in self.keys):
             raise Violation("a key that was not issued before", "the same one again")
-        self.keys.append(_Key(key, kind, math.inf if expires is None else expires))
+        self.keys.append(new)
 
     @step
     def use(self, data: Any) -> None:
@@ -156,16 +159,17 @@ class KeyModel(Model):
         if self.life.rotate and key is not None and not key.dead and not key.doubtful and len(self.keys) < MOST:
             new = self.life.rotate(self.lab, key.key)
             key.dead, key.doubtful = self.life.rotation_ends, not self.life.rotation_ends
-            self.keys.append(_Key(new, key.kind, key.expires, off=key.off))
+            self.keeps(_Key(new, key.kind, key.expires, off=key.off))
 
     @step
     def outlive(self, data: Any) -> None:
-        """Shortly before, at, or shortly after the moment at which a key expires."""
-        key = self.drawn(data)
+        """Shortly before, at, or shortly after the moment at which a key expires; makes one that does where there is none."""
         edge = data.draw(st.sampled_from([-2 * SLACK, 0, 2 * SLACK]))
-        if key is not None and key.expires < math.inf:
-            self.pass_time(max(0, key.expires + edge - self.now()))
-            self.tries(key, sorted(self.life.kinds[key.kind])[0], self.life.headers[0])
+        if not any(self.now() < key.expires < math.inf for key in self.keys):
+            self.made(sorted(self.life.kinds)[0], self.life.lifetime)
+        key = max(self.keys, key=lambda key: (key.expires < math.inf, key.expires))
+        self.pass_time(max(0, key.expires + edge - self.now()))
+        self.tries(key, sorted(self.life.kinds[key.kind])[0], self.life.headers[0])
 
     @step
     def switch(self, data: Any) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import strategies as st
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
-from contract_tests.models.machine import Exploration, Model, step, stopping
+from contract_tests.models.machine import Exploration, Model, often, step, stopping
 from contract_tests.models.windows import AnyWindow, Bucket, FixedWindow, Moment
 from contract_tests.outcome import NotVerifiable, Violation, check
 from contract_tests.profile import Effort
@@ -58,14 +58,13 @@ class Limits:
         return next(bucket for bucket in self.buckets if bucket.name == name)
 
     def quota(self, call: Call) -> int:
-        """The smallest quota that the call takes from, or the largest there is where it takes from none."""
-        taken = [self.named(name).quota for group in call.takes for name in group]
-        return min(taken) if taken else max(bucket.quota for bucket in self.buckets)
+        """The smallest quota that the call takes from, one where it takes from none."""
+        return min((self.named(name).quota for group in call.takes for name in group), default=1)
 
     def pauses(self) -> list[int]:
-        """Around a window's length, and within one."""
+        """Within a window's length, and around it."""
         windows = {bucket.window for bucket in self.buckets}
-        return [pause for window in windows for pause in (window + 1, window, window - 1, window // 2, 1)]
+        return [pause for window in windows for pause in (1, window // 2, window - 1, window, window + 1)]
 
     def quiet(self, call: Call) -> int:
         """Seconds after which all that the call takes from is whole again, whatever was taken."""
@@ -85,10 +84,20 @@ class Limits:
         return Effort(examples=1 + math.ceil((effort.examples - 1) / scale), steps=effort.steps)
 
 
-class Limiter(Model):
-    """Calls in bursts, with several keys, from several addresses, and pauses between them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls how: with the key of this number, from the place of this number."""
 
-    vital = frozenset({"call", "use_up"})
+    call: Call
+    size: int
+    key: int
+    place: int
+
+
+class Limiter(Model):
+    """Calls in bursts, and looks at what they have done to the caller, later and to others."""
+
+    vital = frozenset({"use_up", "look"})
 
     def __init__(self, exploration: Exploration, limits: Limits) -> None:
         super().__init__(exploration, limits)
@@ -96,53 +105,67 @@ class Limiter(Model):
         self.keys: dict[int, Key] = {}
         self.places: dict[int, Mapping[str, str]] = {0: {}}
         self.told: int | None = None
-        self.last: tuple[Call, Key, Mapping[str, int], int] | None = None
+        self.last: Caller | None = None
         with stopping():
             self.lab.may_spend()
 
-    @step
-    def call(self, data: Any) -> None:
-        call = data.draw(st.sampled_from(self.limits.calls))
-        quota = self.limits.quota(call)
-        for _ in self.calling(call, data, data.draw(st.sampled_from([1, 2, quota // 2, quota - 1]))):
-            pass
+    @often
+    def look(self, data: Any) -> None:
+        """Calls up to three times, each as the last caller after a pause, or at once otherwise, with another key or from
+        elsewhere. Where nobody has called yet, a limit is used up first.
+        """
+        if self.last is None:
+            self.use_up(data)
+        assert self.last
+        caller = self.last
+        for _ in range(data.draw(st.integers(1, 3))):
+            how = data.draw(st.sampled_from(["later", "later", "later", "call", "key", "place"]))
+            if how == "later":
+                self.pauses(data, caller)
+            elif how == "call":
+                self.calls(replace(caller, **self.drawn_call(data)))
+            elif how == "key":
+                self.calls(replace(caller, key=caller.key + data.draw(st.sampled_from([1, 2]))))
+            else:
+                self.calls(replace(caller, place=1 - caller.place))
 
     @step
     def use_up(self, data: Any) -> None:
         """Calls until it is refused, or was let through once too often."""
-        call = data.draw(st.sampled_from(self.limits.calls))
-        for refused in self.calling(call, data, self.limits.quota(call) + 1):
-            if refused:
+        caller = self.drawn(data)
+        for _ in range(self.limits.quota(caller.call) + 1):
+            if self.calls(caller):
                 break
 
-    @step
-    def come_back(self, data: Any) -> None:
-        """Lets all windows of the last caller pass, and calls once or all over again."""
-        often = data.draw(st.booleans())
-        if self.last is not None:
-            call, key, partition, size = self.last
-            self.pass_time(self.limits.quiet(call))
-            for _ in range(self.limits.quota(call) + 1 if often else 1):
-                if self.judge(call, key, partition, size):
-                    break
+    def pauses(self, data: Any, caller: Caller) -> None:
+        """For a window or a part of one, until all is whole again, or as long as told in Retry-After; then calls."""
+        quiet = self.limits.quiet(caller.call)
+        pauses = dict.fromkeys([*self.limits.pauses(), quiet, quiet // 2])
+        told = self.told or 0
+        self.pass_time(data.draw(st.sampled_from([*pauses, told, told + 1])))
+        self.calls(caller)
 
     @step
-    def pause(self, data: Any) -> None:
-        """For a part of a window, or as long as the last refusal told in Retry-After and perhaps a second more."""
-        pauses = [(seconds, False) for seconds in self.limits.pauses()]
-        seconds, as_told = data.draw(st.sampled_from([*pauses, (0, True), (1, True)]))
-        self.pass_time(seconds + (self.told or 0 if as_told else 0))
+    def call(self, data: Any) -> None:
+        caller = self.drawn(data)
+        quota = self.limits.quota(caller.call)
+        for _ in range(data.draw(st.sampled_from([1, 2, quota // 2, quota - 1]))):
+            self.calls(caller)
 
-    def calling(self, call: Call, data: Any, times: int) -> Iterator[bool]:
-        """Calls that often with one key from one place; whether it was refused."""
-        size = data.draw(st.sampled_from(call.sizes))
-        who = data.draw(st.sampled_from([0, 0, 0, 1, 2]))
-        place = data.draw(st.sampled_from([0, 0, 1]))
-        key = self.key(who)
-        partition = {"key": who, "address": self.place(place)}
-        self.last = (call, key, partition, size)
-        for _ in range(times):
-            yield self.judge(call, key, partition, size)
+    def drawn(self, data: Any) -> Caller:
+        words = self.drawn_call(data)
+        key, place = data.draw(st.sampled_from([0, 0, 0, 1, 2])), data.draw(st.sampled_from([0, 0, 1]))
+        self.last = Caller(**words, key=key, place=place)
+        return self.last
+
+    def drawn_call(self, data: Any) -> dict[str, Any]:
+        call = data.draw(st.sampled_from(self.limits.calls))
+        return {"call": call, "size": data.draw(st.sampled_from(call.sizes))}
+
+    def calls(self, caller: Caller) -> bool:
+        """Whether it was refused for a limit."""
+        key, partition = self.key(caller.key), {"key": caller.key, "address": self.place(caller.place)}
+        return self.judge(caller.call, key, partition, caller.size)
 
     def key(self, who: int) -> Key:
         if who not in self.keys:

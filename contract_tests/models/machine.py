@@ -41,26 +41,33 @@ class Exploration:
 
 
 Step = Callable[..., None]
+#: After this many examples hypothesis mostly varies the ones that it has, which shows little: a new seed shows more.
+ROUND = 10
 
 
 def step(function: Step) -> Step:
     """Marks a method as a step of its model: it draws what it needs from `data`."""
-    function.is_step = True  # type: ignore[attr-defined]
+    function.weight = 1  # type: ignore[attr-defined]
+    return function
+
+
+def often(function: Step) -> Step:
+    """Marks a step that is taken as often as two others: it is cheap, or shows what the others have done."""
+    function.weight = 2  # type: ignore[attr-defined]
     return function
 
 
 class Model(RuleBasedStateMachine):
     """The model of one example. What the steps find out about the target stands in a subclass."""
 
-    #: In the order in which they are written, the simplest first.
+    #: In the order in which they are written, the simplest first, each as often as it weighs.
     steps: tuple[str, ...] = ()
     #: Steps without which nothing is tried: where the target cannot take one, the rule is not verifiable.
     vital: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        own = [name for name, member in vars(cls).items() if getattr(member, "is_step", False)]
-        cls.steps = tuple(dict.fromkeys([*cls.steps, *own]))
+        cls.steps += tuple(name for name, own in vars(cls).items() for _ in range(getattr(own, "weight", 0)))
 
     def __init__(self, exploration: Exploration, promised: Any) -> None:
         super().__init__()
@@ -129,9 +136,16 @@ def explore(run: Run, lab: Lab, model: type[Model], promised: Any, effort: Effor
     NotVerifiable where the target cannot take the steps that matter.
     """
     exploration = Exploration(run, lab.provider.name)
+    for begun in range(0, effort.examples, ROUND):
+        name = f"{run.seed} {exploration.provider} {model.__name__} {begun}"
+        begin = seed(name)(lambda: model(exploration, promised))
+        _explore(exploration, begin, min(ROUND, effort.examples - begun), effort.steps)
+
+
+def _explore(exploration: Exploration, begin: Callable[[], Model], examples: int, steps: int) -> None:
     every = settings(
-        max_examples=effort.examples,
-        stateful_step_count=effort.steps,
+        max_examples=examples,
+        stateful_step_count=steps,
         phases=[Phase.generate, Phase.shrink],
         # Everything that a profile of the environment (CI) could change is said here.
         database=None,
@@ -142,17 +156,15 @@ def explore(run: Run, lab: Lab, model: type[Model], promised: Any, effort: Effor
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )
-    begin = seed(f"{run.seed} {exploration.provider} {model.__name__}")(lambda: model(exploration, promised))
     try:
         run_state_machine_as_test(begin, settings=every)  # type: ignore[arg-type]
     except Stop as stop:
         raise stop.reason from None
-    except Violation:
-        raise
-    except HypothesisException:
-        # The target did not answer the same again; what it answered once, it answered.
+    except (Violation, HypothesisException):
+        # The lines without those that tidied up. Where the target did not answer the same again: what it answered
+        # once, it answered.
         if exploration.seen is None:
             raise
         violation, steps = exploration.seen
-        run.client.put_back(steps)
+        exploration.run.client.put_back(steps)
         raise violation from None

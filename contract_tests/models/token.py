@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
-from contract_tests.models.machine import Exploration, Model, step
+from contract_tests.models.machine import Exploration, Model, often, step
 from contract_tests.models.windows import Moment
 from contract_tests.outcome import NotVerifiable, Violation, check
 
@@ -101,10 +101,12 @@ class TokenModel(Model):
 
     @step
     def issue(self, data: Any) -> None:
+        """One or two."""
         kind = data.draw(st.sampled_from(self.kinds))
-        elsewhere = data.draw(st.sampled_from([False, False, True]))
-        if len(self.tokens) < MOST:
-            self.issued_by(self.neighbour() if elsewhere else self.lab, kind)
+        elsewhere, two = data.draw(st.sampled_from([False, False, True])), data.draw(st.booleans())
+        for _ in range(1 + two):
+            if len(self.tokens) < MOST:
+                self.issued_by(self.neighbour() if elsewhere else self.lab, kind)
 
     def neighbour(self) -> Lab:
         """Another account, or this one where the target has none to give."""
@@ -125,13 +127,16 @@ class TokenModel(Model):
             raise Violation(f"a {kind.name} that was not issued before", "the same one again")
         self.tokens.append(_Token(kind, name, issued, Moment(start, self.now())))
 
-    @step
+    @often
     def redeem(self, data: Any) -> None:
         """Now, or shortly before, at, or shortly after the moment at which the token expires."""
         token = self.drawn(data)
         edge = data.draw(st.sampled_from([None, None, None, -1, 0, 1]))
         if edge is not None:
             self.pass_time(max(0, token.at.end + token.kind.ttl + edge - self.now()))
+        self.redeems(token)
+
+    def redeems(self, token: _Token) -> None:
         start = self.now()
         answer = token.kind.redeem(self.lab, token.issued, None)
         at = Moment(start, self.now())
@@ -146,6 +151,12 @@ class TokenModel(Model):
             token.refused = True
 
     @step
+    def redeem_each(self, data: Any) -> None:
+        """Every token once: what happened to one has changed nothing for the others."""
+        for token in self.tokens:
+            self.redeems(token)
+
+    @step
     def ask_with_head(self, data: Any) -> None:
         token = self.drawn(data)
         if token.kind.head:
@@ -154,16 +165,17 @@ class TokenModel(Model):
 
     @step
     def tamper(self, data: Any) -> None:
-        """Redeems what was never issued but resembles what was: a secret that is changed, or put in another's place."""
-        token, other = self.drawn(data), self.drawn(data)
-        how = data.draw(st.sampled_from(sorted(FORGERIES)))
+        """Redeems what was never issued but resembles what is good: a secret that is changed, or put in another's place."""
+        token = self.fresh(None)
+        how = data.draw(st.sampled_from([name for name in FORGERIES if token.issued.place or name != SWAPPED]))
+        other = self.fresh(token) if how == SWAPPED else token
         changed = token.issued.with_secret(FORGERIES[how](token.issued.secret, other.issued.secret))
         # What two secrets open alike, a file that was asked for twice, is open to either.
         if all((changed.place, changed.secret) != (known.issued.place, known.issued.secret) for known in self.tokens):
             self.is_refused(token.kind, changed, how)
 
     def is_refused(self, kind: Kind, issued: Issued, how: str) -> None:
-        if how != "of something else":
+        if how != SWAPPED:
             self.lab.hide(issued.secret, f"{kind.name}_{how}".upper().replace(" ", "_"))
         answer = kind.redeem(self.lab, issued, None)
         _is_refusal(answer, f"a {kind.name} {how}")
@@ -174,6 +186,15 @@ class TokenModel(Model):
         if not self.tokens:
             self.issued_by(self.lab, self.kinds[0])
         return self.tokens[-1 - age % len(self.tokens)]
+
+    def fresh(self, beside: _Token | None) -> _Token:
+        """The newest token that is good, of the kind of another one `beside` it; issued where there is none."""
+        at = Moment(self.now(), self.now())
+        like = [token for token in self.tokens if beside is None or (token.kind is beside.kind and token is not beside)]
+        good = [token for token in like if token.must_pass(at)]
+        if not good:
+            self.issued_by(self.lab, beside.kind if beside else self.kinds[0])
+        return good[-1] if good else self.tokens[-1]
 
 
 def _times(number: int) -> str:
@@ -201,10 +222,11 @@ def _swapped(secret: str, other: str) -> str:
     return other
 
 
+SWAPPED = "of something else"
 #: How it is told to how a secret is changed, another one at hand.
 FORGERIES: dict[str, Callable[[str, str], str]] = {
     "cut short": _cut,
     "forged": _forged,
     "in another case": _recased,
-    "of something else": _swapped,
+    SWAPPED: _swapped,
 }

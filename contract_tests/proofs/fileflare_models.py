@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
 from contract_tests.models.key_life import KeyLife
 from contract_tests.models.limiter import Call, Limits
+from contract_tests.models.resources import Holder, Members, Resource
 from contract_tests.models.token import Issued, Kind, signed
 from contract_tests.models.windows import Bucket
 from contract_tests.proofs import fileflare_steps as steps
@@ -106,4 +109,116 @@ KEYS = KeyLife(
     end=_revoke,
     rotate=_rotate,
     rotation_ends=False,
+)
+
+# Resources: URL assets, which hang on orders and products.
+
+
+def _store(lab: Lab, name: str) -> tuple[str, Members]:
+    asset = steps.made_link(lab, filename=name)
+    return asset["id"], {member: asset[member] for member in ("filename", "size", "url")}
+
+
+def _find(lab: Lab, id: str) -> Answer:
+    return lab.call("find_asset", key=lab.key(), path={"asset": id})
+
+
+def _update(lab: Lab, id: str, name: str) -> Members:
+    changed = {"filename": name, "size": 2048, "url": f"https://example.com/{name}"}
+    _put(lab, id, **changed).passes()
+    return changed
+
+
+def _update_url(lab: Lab, id: str, name: str) -> Members:
+    """What is not sent stays as it is."""
+    changed = {"url": f"https://example.com/{name}"}
+    _put(lab, id, **changed).passes()
+    return changed
+
+
+def _put(lab: Lab, id: str, **members: object) -> Answer:
+    return lab.call("update_asset", key=lab.key(), path={"asset": id}, json=members)
+
+
+def _overwrite(lab: Lab, id: str) -> Answer:
+    return _put(lab, id, **steps.link())
+
+
+def _delete(lab: Lab, id: str) -> Answer:
+    return lab.call("delete_asset", key=lab.key(), path={"asset": id})
+
+
+def _pages(lab: Lab, name: str, size: int) -> Iterator[list[tuple[str, Members]]]:
+    for page in steps.pages(lab, "list_assets", filename=name, per_page=size):
+        yield [(asset["id"], asset) for asset in page.member("data")]
+
+
+def _holders(lab: Lab) -> Sequence[Holder]:
+    return [*_orders(lab), *_products(lab)]
+
+
+def _orders(lab: Lab) -> Iterator[Holder]:
+    for order in steps.entries(lab, "list_orders", limit=2):
+        yield Holder(
+            name=f"the order {order['order_number']}",
+            attach=partial(_hang_on_order, "attach_to_order", order["id"]),
+            detach=partial(_hang_on_order, "detach_from_order", order["id"]),
+            held=partial(_on_order, order),
+        )
+
+
+def _hang_on_order(operation: str, order: str, lab: Lab, id: str) -> Answer:
+    return lab.call(operation, key=lab.key(), path={"order": order}, json={"asset_ids": [id]})
+
+
+def _on_order(order: Mapping[str, object], lab: Lab, name: str) -> set[str]:
+    return steps.own_assets(lab, order)
+
+
+def _products(lab: Lab) -> Iterator[Holder]:
+    ids = {product["product_id"] for product in steps.entries(lab, "list_products", limit=4)}
+    for id in sorted(ids)[:2]:
+        yield Holder(
+            name=f"the product {id}",
+            attach=partial(_hang_on_product, "attach_to_products", id),
+            detach=partial(_hang_on_product, "detach_from_products", id),
+            held=partial(_on_product, id),
+        )
+
+
+def _hang_on_product(operation: str, product: int, lab: Lab, id: str) -> Answer:
+    return lab.call(operation, key=lab.key(), path={"asset": id}, json={"product_ids": [product]})
+
+
+def _on_product(product: int, lab: Lab, name: str) -> set[str]:
+    found = steps.entries(lab, "list_assets", filename=name, per_page=100, with_products=True)
+    return {asset["id"] for asset in found if any(own["product_id"] == product for own in asset.get("products", ()))}
+
+
+def _attach_theirs(lab: Lab, id: str) -> Answer:
+    return _hang_on_order("attach_to_order", steps.an_order(lab)["id"], lab, id)
+
+
+_ASSET = Resource(
+    name="asset",
+    make=_store,
+    acts={"find": _find},
+    others={"find": _find, "update": _overwrite, "delete": _delete, "attach": _attach_theirs},
+    pages=_pages,
+    change=_update,
+    delete=_delete,
+    gone=False,
+    holders=_holders,
+)
+
+#: When a deleted asset is gone from where it is asked for by its id, and what detaching again does, nobody says.
+RESOURCES = (_ASSET,)
+EXACT_RESOURCES = (
+    replace(
+        _ASSET,
+        shows={"find": lambda answer: answer.member("data")},
+        change=_update_url,
+        gone=True,
+        detach_again=True,
+    ),
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
 from contract_tests.models.key_life import KeyLife
 from contract_tests.models.limiter import Call, Limits
+from contract_tests.models.resources import Members, Resource
 from contract_tests.models.token import Issued, Kind, signed
 from contract_tests.models.windows import Bucket
 from contract_tests.proofs import fileforge_steps as steps
@@ -172,3 +174,64 @@ KEYS = KeyLife(
     none_while_off=True,
     shown=_shown,
 )
+
+# Resources: files, and the conversions of one.
+
+
+def _unlimited(lab: Lab) -> Key:
+    return lab.once("unlimited", lab.unlimited_key)
+
+
+def _add(lab: Lab, name: str) -> tuple[str, Members]:
+    key = _unlimited(lab)
+    shown = {"original_name": f"{name}.png", "mime_type": "image/png", "size_bytes": len(steps.PNG)}
+    made = steps.finalize(lab, key, steps.uploaded(lab, key), name=f"{name}.png").given()
+    return str(made.member("id")), shown
+
+
+def _convert_it(lab: Lab, id: str) -> Answer:
+    return steps.convert(lab, _unlimited(lab), id)
+
+
+def _delete(lab: Lab, id: str) -> Answer:
+    return lab.call("delete_file", key=_unlimited(lab), path={"id": id})
+
+
+def _list(lab: Lab, name: str, size: int) -> Iterator[list[tuple[str, Members]]]:
+    """The whole list: nobody speaks of pages."""
+    for file in lab.call("list_files", key=_unlimited(lab)).expect(200).member("files"):
+        yield [(file["id"], file)]
+
+
+def _queue(lab: Lab, name: str) -> tuple[str, Members]:
+    picture = lab.once("picture to convert", lambda: steps.picture(lab, _unlimited(lab)))
+    id = str(_convert_it(lab, picture).given().member("id"))
+    return id, {"id": id, "source_format": "image/png", "target_format": "jpg"}
+
+
+def _status(lab: Lab, id: str) -> Answer:
+    return steps.status(lab, _unlimited(lab), id)
+
+
+def _take_output(lab: Lab, id: str) -> Answer:
+    return steps.output(lab, _unlimited(lab), id)
+
+
+_FILE = Resource(
+    name="file",
+    make=_add,
+    acts={"convert": _convert_it},
+    others={"convert": _convert_it, "delete": _delete},
+    delete=_delete,
+)
+_CONVERSION = Resource(
+    name="conversion",
+    make=_queue,
+    acts={"read its status": _status},
+    others={"read its status": _status, "take its output": _take_output},
+    shows={"read its status": Answer.json},
+)
+
+#: That files can be listed is documented, but by which route nobody says.
+RESOURCES = (_FILE, _CONVERSION)
+EXACT_RESOURCES = (replace(_FILE, pages=_list), _CONVERSION)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
 from contract_tests.models.key_life import KeyLife
 from contract_tests.models.limiter import Call, Limits
+from contract_tests.models.resources import Members, Resource
 from contract_tests.models.token import Issued, Kind, signed
 from contract_tests.models.windows import Bucket
+from contract_tests.outcome import check
 from contract_tests.proofs import filescom_steps as steps
 from contract_tests.provision import Key
 
@@ -105,4 +108,112 @@ KEYS = KeyLife(
     end=_delete,
     lifetime=100,
     shown=_shown,
+)
+
+# Resources: keys, and files in a folder of the example's own.
+
+#: Pages of a list after which it is one without end.
+MOST_PAGES = 100
+
+
+def _add_key(lab: Lab, name: str) -> tuple[str, Members]:
+    return str(steps.create(lab, name=name).id), {"name": name}
+
+
+def _find_key(lab: Lab, id: str) -> Answer:
+    return lab.call("find_api_key", key=lab.key(), path={"id": id})
+
+
+def _rename_key(lab: Lab, id: str, name: str) -> Members:
+    changed = {"name": name, "description": f"once {name}"}
+    _patch_key(lab, id, changed).passes()
+    return changed
+
+
+def _patch_key(lab: Lab, id: str, changed: Mapping[str, str]) -> Answer:
+    return lab.call("update_api_key", key=lab.key(), path={"id": id}, json=changed)
+
+
+def _seize_key(lab: Lab, id: str) -> Answer:
+    return _patch_key(lab, id, {"name": "theirs"})
+
+
+def _delete_key(lab: Lab, id: str) -> Answer:
+    return lab.call("delete_api_key", key=lab.key(), path={"id": id})
+
+
+def _pages_of_keys(lab: Lab, name: str, size: int) -> Iterator[list[tuple[str, Members]]]:
+    for page in _pages(lab, "list_api_keys", size):
+        yield [(str(row.get("id")), row) for row in steps.rows(page)]
+
+
+def _pages(lab: Lab, operation: str, size: int, **call: Any) -> Iterator[Answer]:
+    """The pages that cursors lead to."""
+    query: dict[str, Any] = {"per_page": size}
+    for _ in range(MOST_PAGES):
+        page = lab.call(operation, key=lab.key(), query=query, **call).expect(200)
+        yield page
+        query["cursor"] = page.headers.get("X-Files-Cursor-Next") or page.headers.get("X-Files-Cursor")
+        if not query["cursor"]:
+            return
+    check(False, f"the pages of {operation} to come to an end", f"{MOST_PAGES} pages")
+
+
+def _send(lab: Lab, name: str) -> tuple[str, Members]:
+    path = f"{_folder(name)}/{name}"
+    steps.upload(lab, lab.key(), path, b"hello").given()
+    return path, {"path": path, "type": "file", "size": 5}
+
+
+def _folder(name: str) -> str:
+    """The folder of all files that are named like this."""
+    return "-".join(name.split("-")[:2])
+
+
+def _stat(lab: Lab, id: str) -> Answer:
+    return steps.stat(lab, lab.key(), id)
+
+
+def _offer(lab: Lab, id: str) -> Answer:
+    return steps.download(lab, lab.key(), id)
+
+
+def _replace(lab: Lab, id: str, name: str) -> Members:
+    content = name.encode()
+    steps.uploads(lab, lab.key(), id, content)
+    return {"size": len(content)}
+
+
+def _remove(lab: Lab, id: str) -> Answer:
+    return steps.remove(lab, lab.key(), id)
+
+
+def _pages_of_files(lab: Lab, name: str, size: int) -> Iterator[list[tuple[str, Members]]]:
+    """Nothing where there is no such folder."""
+    if steps.stat(lab, lab.key(), _folder(name)).passed:
+        for page in _pages(lab, "list_folder", size, path={"path": _folder(name)}):
+            yield [(str(row.get("path")), row) for row in steps.rows(page)]
+
+
+RESOURCES = (
+    Resource(
+        name="key",
+        make=_add_key,
+        acts={"find": _find_key},
+        others={"find": _find_key, "update": _seize_key, "delete": _delete_key},
+        shows={"find": Answer.json},
+        pages=_pages_of_keys,
+        change=_rename_key,
+        delete=_delete_key,
+    ),
+    Resource(
+        name="file",
+        make=_send,
+        acts={"find": _stat, "download": _offer},
+        others={"find": _stat, "download": _offer, "delete": _remove},
+        shows={"find": Answer.json},
+        pages=_pages_of_files,
+        change=_replace,
+        delete=_remove,
+    ),
 )

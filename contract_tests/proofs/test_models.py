@@ -9,6 +9,7 @@ from contract_tests.lab import Lab, rule
 from contract_tests.models.key_life import KeyModel
 from contract_tests.models.limiter import AnyLimiter, Limits, OurLimiter
 from contract_tests.models.machine import explore
+from contract_tests.models.resources import ResourceModel
 from contract_tests.models.token import TokenModel
 from contract_tests.run import Run
 
@@ -37,6 +38,18 @@ def test_token(lab: Lab, run: Run) -> None:
 def test_key_life(lab: Lab, run: Run) -> None:
     """Whatever happens to one key, it opens what it may and only while it lives, and the others are as they were."""
     explore(run, lab, KeyModel, _promised(lab, "KEYS"), run.profile.models)
+
+
+@rule("*.model.resources")
+def test_resources(lab: Lab, run: Run) -> None:
+    """Whatever is done with some resources, each is what it was made and changed to, where it belongs, until it is deleted."""
+    explore(run, lab, ResourceModel, _promised(lab, "RESOURCES"), run.profile.models)
+
+
+@rule("*.model.resources-exact")
+def test_resources_exact(lab: Lab, run: Run) -> None:
+    """The same of what no document says."""
+    explore(run, lab, ResourceModel, _promised(lab, "EXACT_RESOURCES"), run.profile.models)
 
 
 def _promised(lab: Lab, what: str) -> Any:
