@@ -61,10 +61,15 @@ class Limits:
         """The smallest quota that the call takes from, one where it takes from none."""
         return min((self.named(name).quota for group in call.takes for name in group), default=1)
 
-    def pauses(self) -> list[int]:
-        """Within a window's length, and around it."""
-        windows = {bucket.window for bucket in self.buckets}
-        return [pause for window in windows for pause in (1, window // 2, window - 1, window, window + 1)]
+    def pauses(self, call: Call) -> list[int]:
+        """Within a window's length and around it; longer ones where a debt can last longer."""
+        taken = [self.named(name) for group in call.takes for name in group] or self.buckets
+        quiet, pauses = self.quiet(call), {1}
+        for bucket in taken:
+            around = {bucket.window, bucket.window + 1}
+            within = {1, bucket.window // 2, bucket.window - 1}
+            pauses |= around | ({quiet // 2, quiet} if bucket.debt else within)
+        return sorted(pauses)
 
     def quiet(self, call: Call) -> int:
         """Seconds after which all that the call takes from is whole again, whatever was taken."""
@@ -139,10 +144,10 @@ class Limiter(Model):
 
     def pauses(self, data: Any, caller: Caller) -> None:
         """For a window or a part of one, until all is whole again, or as long as told in Retry-After; then calls."""
-        quiet = self.limits.quiet(caller.call)
-        pauses = dict.fromkeys([*self.limits.pauses(), quiet, quiet // 2])
-        told = self.told or 0
-        self.pass_time(data.draw(st.sampled_from([*pauses, told, told + 1])))
+        seconds, as_told = data.draw(
+            st.sampled_from([*((pause, False) for pause in self.limits.pauses(caller.call)), (0, True), (1, True)])
+        )
+        self.pass_time(seconds + (self.told or 0 if as_told else 0))
         self.calls(caller)
 
     @step

@@ -165,6 +165,6 @@ def _explore(exploration: Exploration, begin: Callable[[], Model], examples: int
         # once, it answered.
         if exploration.seen is None:
             raise
-        violation, steps = exploration.seen
-        exploration.run.client.put_back(steps)
+        violation, sent = exploration.seen
+        exploration.run.client.put_back(sent)
         raise violation from None

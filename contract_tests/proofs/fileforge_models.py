@@ -47,8 +47,8 @@ _REQUESTS_USED_UP = {
     "X-RateLimit-Reset": "reset",
     "Retry-After": "retry_after",
 }
-#: The size of a bulk: within the five of a minute, over them, the largest that Forge Pro takes.
-_SIZES = (2, 6, 20)
+#: The size of a bulk: over the five of a minute, and the largest that Forge Pro takes.
+_SIZES = (6, 20)
 
 #: The two limits are independent; whether a conversion also counts among the sixty calls, nobody says.
 LIMITS = Limits(
