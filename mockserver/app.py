@@ -30,7 +30,7 @@ from mockserver.layers.record import Record
 from mockserver.layers.route import Route
 from mockserver.layers.stamp import Stamp
 from mockserver.sources import Sources
-from mockserver.world import Auth, World
+from mockserver.world import Auth, Evict, World
 
 #: Where Swagger UI is.
 PAGE = "/ui"
@@ -59,6 +59,7 @@ class Mock:
 
     def _layers(self, contract: Contract) -> ASGIApp:
         handlers = {operation: find_handler(operation) for operation in contract.operations}
+        self.world.evictors = find_evictors(contract)
         self.answer = Answer(handlers, max_body=self.max_body)
         layers: ASGIApp = ConnexionMiddleware(
             self.answer,
@@ -167,6 +168,12 @@ def find_handler(operation: str) -> Callable[[Exchange], Reply]:
         importlib.import_module(f"mockserver.providers.{provider}"), function
     )
     return handler
+
+
+def find_evictors(contract: Contract) -> dict[str, Evict]:
+    """The function `evict` of each provider's module that has one."""
+    modules = {name: importlib.import_module(f"mockserver.providers.{name}") for name in contract.providers}
+    return {name: module.evict for name, module in modules.items() if hasattr(module, "evict")}
 
 
 def served(contract: Contract) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -24,6 +24,7 @@ from mockserver.tokens import Vault
 #: Whether keys are looked up, need only be there, or not even that.
 Auth = Literal["strict", "presence", "off"]
 Row = dict[str, Any]
+Evict = Callable[["Account", Mapping[str, Any], float], None]
 Table = dict[Any, Row]
 
 
@@ -64,6 +65,8 @@ class World:
         self.journal = Journal()
         self.events = Events()
         self.auth = auth
+        #: By provider, what drops the rows of an account that are kept no longer.
+        self.evictors: dict[str, Evict] = {}
         self._fixtures = fixtures
         self._seed = seed
         self.reset()
@@ -260,8 +263,11 @@ class World:
         )
 
     def evict(self) -> None:
-        """Drops windows and tokens that are over: worth while after the clock was moved."""
+        """Drops windows, tokens and rows that are over: worth while after the clock was moved."""
         now = self.clock.now()
+        for account in self.accounts.values():
+            if account.provider in self.evictors:
+                self.evictors[account.provider](account, self.contract.providers[account.provider].facts, now)
         self.limiter.evict(now)
         self.tokens.evict(now)
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from mockserver.clock import iso
 from mockserver.exchange import Exchange, Reply, attachment
-from mockserver.world import Row
+from mockserver.world import Account, Row
 
 #: First bytes of a file to its type, as far as this mock looks.
 SIGNATURES = {
@@ -25,10 +25,10 @@ ZIPPED = ("application/zip", "application/vnd.openxmlformats", "application/epub
 MALWARE = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE!"
 
 #: Table to the moment from which a row of it is not kept.
-_ENDS: Mapping[str, Callable[[Exchange, Row], float]] = {
-    "uploads": lambda call, row: row["created_at"] + call.facts["retention"],
-    "files": lambda call, row: row["expires_at"],
-    "conversions": lambda call, row: row["queued_at"] + call.facts["conversion_retention"],
+_ENDS: Mapping[str, Callable[[Row, Mapping[str, Any]], float]] = {
+    "uploads": lambda row, facts: row["created_at"] + facts["retention"],
+    "files": lambda row, facts: row["expires_at"],
+    "conversions": lambda row, facts: row["queued_at"] + facts["conversion_retention"],
 }
 #: At most so many rows of a table are dropped by one request.
 _AT_ONCE = 16
@@ -47,7 +47,7 @@ def presign_upload(call: Exchange) -> Reply:
     wanted, largest = call.payload, call.allowance["max_bytes"]
     if wanted["size"] > largest:
         call.refuse("file_too_large", f"{wanted['size']} bytes are more than this tier's {largest}", max_bytes=largest)
-    _forget_old(call)
+    evict(call.account, call.facts, call.now, most=_AT_ONCE)
     id = call.world.source.uuid()
     storage_key = f"{call.account.id}/{iso(call.now)[:10].replace('-', '/')}/{id}-{_object_name(wanted['filename'])}"
     ttl = _ttl(call, "upload")
@@ -114,7 +114,7 @@ def list_files(call: Exchange) -> Reply:
 
 def delete_file(call: Exchange) -> Reply:
     row = _find_file(call, call.parameters["id"])
-    _forget(call, "files", row)
+    _forget(call.account, "files", row)
     return Reply(204)
 
 
@@ -258,7 +258,7 @@ def _ordered(call: Exchange, wanted: Mapping[str, Any]) -> Row:
 
 
 def _queue(call: Exchange, order: Row) -> Row:
-    _forget_old(call)
+    evict(call.account, call.facts, call.now, most=_AT_ONCE)
     id, output_id = call.world.source.uuid(), call.world.source.uuid()
     row = {
         "id": id,
@@ -271,19 +271,19 @@ def _queue(call: Exchange, order: Row) -> Row:
     return row
 
 
-def _forget_old(call: Exchange) -> None:
+def evict(account: Account, facts: Mapping[str, Any], now: float, *, most: int | None = None) -> None:
     """Drops what is kept no longer, oldest first: a table's rows stand in the order in which they were made."""
     for table, end in _ENDS.items():
-        for row in list(islice(call.table(table).values(), _AT_ONCE)):
-            if call.now < end(call, row):
+        for row in list(islice(account.table(table).values(), most)):
+            if now < end(row, facts):
                 break
-            _forget(call, table, row)
+            _forget(account, table, row)
 
 
-def _forget(call: Exchange, table: str, row: Row) -> None:
+def _forget(account: Account, table: str, row: Row) -> None:
     """Drops the row and its bytes."""
-    call.account.objects.pop(row.get("storage_key", ""), None)
-    del call.table(table)[row["storage_key"] if table == "uploads" else row["id"]]
+    account.objects.pop(row.get("storage_key", ""), None)
+    del account.table(table)[row["storage_key"] if table == "uploads" else row["id"]]
 
 
 def _find_conversion(call: Exchange) -> Row:

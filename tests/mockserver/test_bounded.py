@@ -76,6 +76,14 @@ def test_files_go_when_their_time_is_over(client: httpx.Client, world: World, ac
     assert len(account.objects) == 1
 
 
+def test_moving_the_clock_ends_what_nobody_asks_for(client: httpx.Client, world: World, account: Account):
+    """A day later the bytes of an account that does nothing more are gone, too."""
+    uploaded(client, uploader(client, world, account))
+    client.patch("/_mock/clock", json={"advance": DAY})
+
+    assert (account.table("files"), account.objects) == ({}, {})
+
+
 def test_uploads_that_were_given_up_go(client: httpx.Client, world: World, account: Account):
     """Bytes that nobody finalized are dropped after a day."""
     key = uploader(client, world, account)
