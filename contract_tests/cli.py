@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contract_tests.commands.init import init
 from contract_tests.profile import GATE, PROFILES
 
 if TYPE_CHECKING:
@@ -171,3 +172,6 @@ def mutants(providers: tuple[str, ...], systematic: bool, **wanted: Any) -> None
 
     hunting = Hunt(contract=_contract(providers), **wanted)
     sys.exit(survey_contract(hunting) if systematic else hunt_catalogue(hunting))
+
+
+main.add_command(init)

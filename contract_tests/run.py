@@ -13,11 +13,12 @@ import pytest
 
 from contract_tests.client import Client, Unreachable
 from contract_tests.curl import lines
+from contract_tests.evidence import Evidence
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, Outcome, Result, Violation
 from contract_tests.pace import Pacer
 from contract_tests.profile import GATE, PROFILES, Profile
-from contract_tests.provision import Control, Provisioner, Static, find_control
+from contract_tests.provision import Control, Provisioner, Static, find_control, own
 from contract_tests.sweep import Sweep, sweep
 from contract_tests.target import Permit, Target, Way
 from contract_tests.thrift import Budget, Thrift
@@ -51,9 +52,11 @@ class Run:
     started: float = field(default_factory=time.monotonic)
 
     def lab(self, provider: str) -> Lab:
-        return Lab(
-            self.contract, provider, self.target, self.client, self.provisioner, thrift=self.thrift.get(provider)
-        )
+        thrift = self.thrift.get(provider)
+        if thrift and self.target.provisioner:
+            # Each proof has an account of its own: what one saw or made there is nothing to another.
+            thrift = replace(thrift, evidence=Evidence())
+        return Lab(self.contract, provider, self.target, self.client, self.provisioner, thrift=thrift)
 
     def sweep(self, lab: Lab) -> Sweep:
         """The sweep of this lab's provider, made once."""
@@ -91,17 +94,19 @@ def open_run(
 ) -> Run:
     """A run against this target, whose time is `now` and passes while `sleep` waits. On a mock everything is permitted.
 
-    Raises Unreachable.
+    Raises Unreachable, and TargetError where the target's provisioner cannot be made.
     """
     contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
-    rules, control = load_rules(contract), find_control(target)
+    rules, control = load_rules(contract), None if target.provisioner else find_control(target)
     way = Way(timeouts=target.timeouts, tls=target.tls, proxy=target.proxy)
     if control:
-        provisioner = Control(control, token=target.control_token)
+        mock = Control(control, token=target.control_token)
         everything = Permit(destroy=True, spend_window=True, wait_up_to=float("inf"))
         target = replace(target, control=control, permit=everything)
-        return Run(contract, rules, target, provisioner, Client(contract, way=way, seed=seed), seed)
-    run = Run(contract, rules, target, Static(target, sleep=sleep, now=now), Client(contract, way=way), seed)
+        return Run(contract, rules, target, mock, Client(contract, way=way, seed=seed), seed)
+    given = Static(target, sleep=sleep, now=now)
+    provisioner = own(target, given) if target.provisioner else given
+    run = Run(contract, rules, target, provisioner, Client(contract, way=way), seed)
 
     def rest(seconds: float) -> None:
         sleep(seconds)

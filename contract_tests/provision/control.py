@@ -1,167 +1,18 @@
-"""How situations come about on a target: from keys given by hand, or through a mock's control plane."""
+"""The control plane of a mock: it makes every situation come about."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from itertools import count
-from typing import Any, NoReturn, Protocol
+from typing import Any
 
 import httpx
 
 from contract_tests.client import Unreachable
 from contract_tests.outcome import NotVerifiable
-from contract_tests.target import NEIGHBOUR, Endpoint, Target, Tls, trusted
+from contract_tests.provision.protocol import Admin, Denied, Key
+from contract_tests.target import Target, Tls, trusted
 from latchkey.records import Provider
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A credential to call with. `presents` are values that go with it; `id` and `account` are the provisioner's."""
-
-    raw: str
-    situation: str
-    presents: Mapping[str, Any] = field(default_factory=dict)
-    id: int | None = None
-    account: str | None = None
-
-
-class Admin(Protocol):
-    """What an administrator of the target can do with one account. Every method may raise NotVerifiable."""
-
-    def key(self, situation: str = "full", **fields: Any) -> Key:
-        """A credential in this situation. `fields` (name, scopes, attributes, …) ask for a new key with them."""
-
-    def revoke(self, key: Key) -> None: ...
-
-    def rotate(self, key: Key) -> Key: ...
-
-    def stored(self, key: Key) -> Mapping[str, Any]:
-        """The key's record as the target keeps it."""
-
-    def change_key(self, key: Key, **fields: Any) -> None: ...
-
-    def change_account(self, **fields: Any) -> None:
-        """Its tier or attributes."""
-
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        """What the account owns of a kind that no operation lists."""
-
-    def change_row(self, table: str, id: Any, **members: Any) -> None: ...
-
-    def journal(self) -> list[dict[str, Any]]:
-        """The last requests of this account as the target logged them."""
-
-    def close(self) -> None:
-        """Removes what was provisioned."""
-
-
-class Provisioner(Protocol):
-    """The target's side of every proof."""
-
-    def open(self, provider: Provider, *, neighbour: bool = False) -> Admin:
-        """An account of its own where the target can give one, else the given one; `neighbour`: another account."""
-
-    def advance(self, seconds: float) -> None:
-        """Lets time pass on the target."""
-
-    def now(self) -> float:
-        """The target's time, Unix seconds."""
-
-    def address(self) -> Mapping[str, str]:
-        """Headers that make requests come from a client address of their own. May raise NotVerifiable."""
-
-    def close(self) -> None:
-        """Ends what connections there are."""
-
-
-class Static:
-    """Keys given by hand; nothing can be changed, and time passes by waiting."""
-
-    def __init__(
-        self, target: Target, *, sleep: Callable[[float], None] = time.sleep, now: Callable[[], float] = time.time
-    ) -> None:
-        self._target = target
-        self._sleep = sleep
-        self._now = now
-
-    def open(self, provider: Provider, *, neighbour: bool = False) -> Admin:
-        return StaticAdmin(provider, self._target.endpoints[provider.name], neighbour=neighbour)
-
-    def advance(self, seconds: float) -> None:
-        if seconds > self._target.permit.wait_up_to:
-            raise NotVerifiable(
-                f"it would have to wait {seconds:.0f} s; to permit it, write under [permit]: wait_up_to = {seconds:.0f}"
-            )
-        self._sleep(seconds)
-
-    def now(self) -> float:
-        return self._now()
-
-    def address(self) -> Mapping[str, str]:
-        raise NotVerifiable("it needs requests from a second client address, which this target cannot be sent")
-
-    def close(self) -> None: ...
-
-
-class StaticAdmin:
-    """No administrator at all: only the keys that the target file names."""
-
-    def __init__(self, provider: Provider, endpoint: Endpoint, *, neighbour: bool) -> None:
-        self._provider = provider
-        self._endpoint = endpoint
-        self._neighbour = neighbour
-
-    def key(self, situation: str = "full", **fields: Any) -> Key:
-        if fields:
-            self._refuse("creates keys")
-        wanted = NEIGHBOUR if self._neighbour and situation == "full" else situation
-        known = self._endpoint.keys
-        if wanted not in known or (self._neighbour and wanted != NEIGHBOUR):
-            says = "a full key of another account" if self._neighbour else self._provider.situations[situation].says
-            raise NotVerifiable(
-                f"it needs {says}; to give one, write under [providers.{self._provider.name}.keys]: "
-                f'{wanted} = "${{{self._provider.name.upper()}_{wanted.upper()}}}"'
-            )
-        given = known[wanted][0]
-        return Key(raw=given.key, situation=wanted, presents=given.presents)
-
-    def revoke(self, key: Key) -> None:
-        self._refuse("revokes keys")
-
-    def rotate(self, key: Key) -> Key:
-        self._refuse("rotates keys")
-
-    def stored(self, key: Key) -> Mapping[str, Any]:
-        self._refuse("shows how a key is stored")
-
-    def change_key(self, key: Key, **fields: Any) -> None:
-        self._refuse("changes keys")
-
-    def change_account(self, **fields: Any) -> None:
-        self._refuse("changes the account")
-
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        self._refuse(f"shows the account's {table}")
-
-    def change_row(self, table: str, id: Any, **members: Any) -> None:
-        self._refuse(f"changes the account's {table}")
-
-    def journal(self) -> list[dict[str, Any]]:
-        self._refuse("shows its log")
-
-    def close(self) -> None:
-        pass
-
-    def _refuse(self, does: str) -> NoReturn:
-        raise NotVerifiable(
-            f"it needs an administrator who {does}, and this target names none (a mock's control plane)"
-        )
-
-
-class Denied(NotVerifiable):
-    """An administrator may not do this. Not verifiable for a proof that needs it, the point of one that forbids it."""
 
 
 class Control:
