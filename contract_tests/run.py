@@ -69,11 +69,14 @@ class Run:
     def tidy(self) -> None:
         """Removes what proofs made for one another. What fails is left behind: the target was judged before."""
         for provider, thrift in self.thrift.items():
-            lab, left = self.lab(provider), thrift.evidence.left
+            if not (left := thrift.evidence.left):
+                continue
+            lab = self.lab(provider)
             thrift.budget.requests += len(left)
             while left:
                 with suppress(Exception):
                     left.pop()(lab)
+            lab.close()
 
     def close(self) -> None:
         """Ends its connections."""

@@ -57,6 +57,7 @@ def test_the_example_of_the_docs_verifies_what_static_keys_cannot(here: Path, mo
     before = len(mock.app.world.accounts)
     run = open_run(read_target("t.toml", CONTRACT), CONTRACT)
     prove(run, ["fileforge.key.*", "fileforge.tier.*", "fileforge.auth.*"])
+    run.close()
 
     assert run.target.control is None
     assert [str(result) for result in run.results if result.outcome.value not in {"verified", "not verifiable"}] == []
