@@ -6,7 +6,6 @@ from collections import defaultdict
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 
 from contract_tests.outcome import Outcome, Result
 from contract_tests.verdict import Verdict
@@ -55,7 +54,8 @@ def _finding(console: Console, rule: Rule, result: Result) -> None:
         if text:
             console.print(f"  {name:<9} {escape(text)}", soft_wrap=True)
     for line in result.curl:
-        console.print(Padding(f"[dim]{escape(line)}[/]", (0, 0, 0, 4)), soft_wrap=True)
+        # Not as padding, which cuts at the width of the terminal what is there to be pasted.
+        console.print(f"    [dim]{escape(line)}[/]", soft_wrap=True)
 
 
 def _unverified(console: Console, verdict: Verdict) -> None:
