@@ -24,9 +24,12 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Repeats; medians are told.")
 @click.option("--seconds", type=float, default=2.0, show_default=True, help="Of load in each round.")
 @click.option("--only", type=click.Choice(["throughput", "start", "growth", "memory", "gate"]), multiple=True)
+@click.option("--peers", is_flag=True, help="Other mock servers too: Prism, Mockoon, openapi-backend, stock connexion.")
 @click.option("--json", "data", type=_OUT, help="Write all figures as JSON.")
 @click.option("--chart", "picture", type=_OUT, help="Draw the throughput as an SVG.")
-def main(rounds: int, seconds: float, only: tuple[str, ...], data: Path | None, picture: Path | None) -> None:
+def main(
+    rounds: int, seconds: float, only: tuple[str, ...], peers: bool, data: Path | None, picture: Path | None
+) -> None:
     """Measure the mock and the suite against what they could cost at best. Wants an idle machine, better with two cores."""
     console = Console(highlight=False)
     figures: list[Figure] = []
@@ -39,8 +42,10 @@ def main(rounds: int, seconds: float, only: tuple[str, ...], data: Path | None, 
             "memory": lambda: _memory(status.update),
             "gate": _gate,
         }
+        if peers:
+            parts = {**parts, "peers": lambda: _peers(rounds, seconds, status.update)}
         for name, part in parts.items():
-            if not only or name in only:
+            if not only or name in {*only, "peers"}:
                 status.update(name)
                 found, details[name] = part()
                 figures += found
@@ -64,6 +69,21 @@ def _throughput(rounds: int, seconds: float, tell: Callable[[str], None]) -> tup
         told = f"{item.p99:.1f} and {item.floor_p99:.1f} ms"
         figures.append(Figure(f"{item.name}: p99 ÷ bare Starlette's", item.p99 / item.floor_p99, 3.0, "at most", told))
     return figures, [asdict(item) for item in compared]
+
+
+def _peers(rounds: int, seconds: float, tell: Callable[[str], None]) -> tuple[list[Figure], Any]:
+    found = throughput.rivals(rounds, seconds, tell)
+    figures = [
+        Figure(
+            f"this mock's rate ÷ {item.name}'s",
+            item.mock / item.rate,
+            2,
+            "at least",
+            f"{item.mock:,.0f} and {item.rate:,.0f} a second",
+        )
+        for item in found
+    ]
+    return figures, [asdict(item) for item in found]
 
 
 def _start(rounds: int) -> tuple[list[Figure], Any]:

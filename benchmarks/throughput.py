@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from benchmarks import peers
 from benchmarks.servers import Asked, Server, bare, credentials, drive, free_port, mock_command, serving
 
 CONNECTIONS = 16
@@ -120,3 +121,37 @@ def _compare(
         floor_cpu=middle(1, "cpu"),
         ratios=tuple(ours["rate"] / theirs["rate"] for ours, theirs in pairs),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """Another mock server beside this one: medians of requests a second."""
+
+    name: str
+    rate: float
+    mock: float
+
+
+def rivals(rounds: int, seconds: float, tell: Callable[[str], None]) -> list[Rival]:
+    """This mock and each peer that is installed, by turns; the request is a list that needs a key."""
+    found = []
+    with ExitStack() as stack:
+        port = free_port()
+        mock = stack.enter_context(serving(mock_command(port), port))
+        headers = credentials(mock, FILES.provider)
+        file = stack.enter_context(peers.document(FILES.provider))
+
+        def rate(server: Server) -> float:
+            told = drive(server, FILES.raw(server.port, headers), connections=CONNECTIONS, seconds=seconds)
+            return float(told["rate"]) if set(told["statuses"]) == {"200"} else 0.0
+
+        for name in peers.PEERS:
+            with peers.peer(name, file) as server:
+                if server is None or not rate(server):
+                    tell(f"{name} is not installed, or does not answer")
+                    continue
+                tell(f"beside {name}")
+                pairs = [(rate(mock), rate(server)) for _ in range(rounds)]
+                mine, theirs = median(ours for ours, _ in pairs), median(rate for _, rate in pairs)
+                found.append(Rival(name=name, rate=theirs, mock=mine))
+    return found
