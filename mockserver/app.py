@@ -17,9 +17,12 @@ from connexion.options import SwaggerUIOptions
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from latchkey import Contract
+from latchkey import Contract, ContractError
+from latchkey.rules import Rule, load_rules
 from latchkey.source import FIXTURES, SPEC
 from mockserver.control.app import PREFIX, create_control
+from mockserver.control.guard import Guard
+from mockserver.dashboard.app import Dashboard
 from mockserver.exchange import Exchange, Reply
 from mockserver.fixtures import Fixtures
 from mockserver.layers.answer import Answer
@@ -43,13 +46,15 @@ class Mock:
         self,
         world: World,
         *,
+        spec: Path = SPEC,
         token: str | None = None,
         explain: bool = False,
         cors: str | None = None,
         max_body: int = MAX_BODY,
     ) -> None:
         self.world = world
-        self.token = token
+        self.spec = spec
+        self.guard = Guard(token)
         self.explain = explain
         self.cors = cors
         self.max_body = max_body
@@ -82,14 +87,23 @@ class Mock:
         """
         self.providers = self._layers(contract)
         self.world.reload(contract, fixtures)
-        for made in ("control", "document", "page"):
+        for made in ("control", "rules", "document", "page"):
             self.__dict__.pop(made, None)
 
     # Made when first asked for: reading their documents takes longer than all the rest of the start.
 
     @cached_property
     def control(self) -> ASGIApp:
-        return create_control(self.world, self.providers, token=self.token)
+        pages = Dashboard(self.world, self.guard, self.rules)
+        return create_control(self.world, self.providers, self.guard, pages)
+
+    @cached_property
+    def rules(self) -> Mapping[str, Rule]:
+        """The catalogue, for explanations; none of a contract that an overlay made differ from it."""
+        try:
+            return load_rules(self.world.contract, self.spec)
+        except ContractError:
+            return {}
 
     @cached_property
     def document(self) -> ASGIApp:
@@ -155,7 +169,7 @@ def create_app(
     """
     sources = Sources(providers=providers, spec=spec, overlays=tuple(overlays), fixtures=fixtures)
     world = World(*sources.read(), seed=seed, auth=auth)
-    return Mock(world, token=token, explain=explain, cors=cors, max_body=max_body)
+    return Mock(world, spec=spec, token=token, explain=explain, cors=cors, max_body=max_body)
 
 
 def find_handler(operation: str) -> Callable[[Exchange], Reply]:

@@ -41,10 +41,11 @@ def banner(mock: Mock, base: str, ca: Path | None = None) -> str:
         full = next(key for key in keys if key.situation == "full")
         lines += [f"  {first_request(world.contract.operations[provider.example], provider, full, base, ca)}", ""]
     if not mock.explain:
-        token = '-H "Authorization: Bearer $MOCKSERVER_TOKEN" ' if mock.token else ""
+        token = '-H "Authorization: Bearer $MOCKSERVER_TOKEN" ' if mock.guard.token else ""
         lines.append(
             f"Why was a call refused?  {_curl(ca)}{token}'{base}{PREFIX}/journal?limit=1'  or start with --explain"
         )
+    lines.append(f"Dashboard {base}{PREFIX}/ shows keys, traffic with its reasons, budgets and the clock.")
     lines.append(f"Control plane {base}{PREFIX}/ui/   Swagger UI {base}{PAGE}/   Contract {base}/openapi.json")
     return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from mockserver import Mock, create_app
 from mockserver.server import Server
@@ -63,3 +65,26 @@ def mock(contract_mock: Mock, serving: Callable[[Any], Served]) -> Served:
     """A fresh seeded mock of all providers on a real socket."""
     contract_mock.world.reset()
     return serving(contract_mock)
+
+
+#: A browser that talks to nobody but the page's own server.
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+# Not for the whole session: its event loop stays in this thread, where other modules start their own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium as the system has it."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium here; Debian's package is `chromium`")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*_QUIET, "--no-first-run"])
+        yield browser
+        browser.close()

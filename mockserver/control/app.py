@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
 import json
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING, Any
 
 from connexion import AsyncApp, request
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
@@ -15,22 +14,24 @@ from connexion.resolver import Resolver
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mockserver.control.guard import Guard
 from mockserver.world import World
+
+if TYPE_CHECKING:
+    from mockserver.dashboard.app import Dashboard
 
 PREFIX = "/_mock"
 WORLD = "latchkey.world"
 PROVIDERS = "latchkey.providers"
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="control plane"'}
 
 
-def create_control(world: World, providers: ASGIApp, *, token: str | None = None) -> ASGIApp:
-    """The control plane of this world and of the data plane that serves it. With a token, every request must carry it
-    as a Bearer token.
-    """
+def create_control(world: World, providers: ASGIApp, guard: Guard, pages: Dashboard) -> ASGIApp:
+    """The control plane of this world, whose data plane is `providers`: its API and its pages behind one guard."""
     app = AsyncApp("mockserver.control", specification_dir=Path(__file__).parent)
     app.add_api("openapi.yaml", base_path=PREFIX, resolver=Resolver(_handler), strict_validation=True)
     app.add_error_handler(UnicodeDecodeError, _not_unicode)
-    return Guard(app, world, providers, token)
+    return Control(app, pages, world, providers, guard)
 
 
 async def _not_unicode(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
@@ -55,50 +56,35 @@ def _handler(operation: str) -> Any:
     return getattr(import_module(f"mockserver.control.{module}"), function)
 
 
-def _split(url: str) -> SplitResult:
-    """The parts of a URL; none where it is not one."""
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return urlsplit("")
+class Control:
+    """Pages and API behind one guard."""
 
-
-class Guard:
-    """Keeps out what a browser sends for another site (Host, Origin) and, where a token is set, whoever lacks it.
-
-    Without a token only loopback names are served, so that a page cannot reach the control plane by a name that it
-    made resolve to this machine.
-    """
-
-    def __init__(self, app: ASGIApp, world: World, providers: ASGIApp, token: str | None) -> None:
-        self.app = app
+    def __init__(self, api: ASGIApp, pages: Dashboard, world: World, providers: ASGIApp, guard: Guard) -> None:
+        self.api = api
+        self.pages = pages
         self.world = world
         self.providers = providers
-        self.token = token
+        self.guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        problem = self._problem(headers)
-        if problem is None:
-            scope[WORLD], scope[PROVIDERS] = self.world, self.providers
-            await self.app(scope, receive, send)
-            if scope["method"] not in {"GET", "HEAD"}:
-                self.world.events.tell("change", scope["path"])
-            return
-        status, detail = problem
-        challenge = {"WWW-Authenticate": 'Bearer realm="control plane"'} if status == 401 else None
-        await JSONResponse({"status": status, "detail": detail}, status, headers=challenge)(scope, receive, send)
+        part = self._part(scope, headers)
+        await part(scope, receive, send)
+        if part is self.api and scope["method"] not in {"GET", "HEAD"}:
+            self.world.events.tell("change", scope["path"])
 
-    def _problem(self, headers: dict[str, str]) -> tuple[int, str] | None:
-        host = headers.get("host", "")
-        origin = headers.get("origin")
-        if self.token is None and _split(f"//{host}").hostname not in _LOOPBACK:
-            return (
-                403,
-                f"the control plane answers to loopback names only, not to {host!r}; start with --token to open it",
-            )
-        if origin is not None and _split(origin).netloc != host:
-            return 403, f"a page of {origin} may not use the control plane"
-        if self.token is not None and not hmac.compare_digest(headers.get("authorization", ""), f"Bearer {self.token}"):
-            return 401, "send the control token: Authorization: Bearer <token>"
-        return None
+    def _part(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp:
+        problem = self.guard.stranger(headers)
+        if problem:
+            return _refusal(403, problem)
+        page, admitted = self.pages.has(scope["path"]), self.guard.admits(scope["method"], headers)
+        if page:
+            return self.pages if admitted else self.pages.outside
+        if not admitted:
+            return _refusal(401, "send the control token: Authorization: Bearer <token>", **_CHALLENGE)
+        scope[WORLD], scope[PROVIDERS] = self.world, self.providers
+        return self.api
+
+
+def _refusal(status: int, detail: str, **headers: str) -> JSONResponse:
+    return JSONResponse({"status": status, "detail": detail}, status, headers=headers)
