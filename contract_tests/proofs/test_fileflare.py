@@ -265,7 +265,7 @@ def test_send_email_limit(lab: Lab) -> None:
 @rule("fileflare.limit.send-email-apart")
 @reopens
 def test_send_email_apart(lab: Lab) -> None:
-    """With its budget used up other requests pass, and each of its calls has left one less to them."""
+    """With its budget used up other requests pass, each of its calls has left one less to them, and another key has its own."""
     lab.may_spend()
     lab.advance(61)
     key, calls = lab.key(), 0
@@ -275,6 +275,8 @@ def test_send_email_apart(lab: Lab) -> None:
     _, after = _budget(lab.call("list_orders", key=key).passes())
     check(after == before - calls - 1, f"{before - calls - 1} requests left after {calls} such calls", f"{after} left")
     lab.call("send_email", key=key, path=NOTHING).expect(429)
+    answer = lab.call("send_email", key=lab.new_key(), path=NOTHING)
+    check(answer.status != 429, "another key to have 30 such calls of its own", answer)
 
 
 @rule("fileflare.limit.send-email-headers")
