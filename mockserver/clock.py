@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -44,10 +45,20 @@ class Clock:
     def freeze(self) -> None:
         self._frozen = self.now()
 
+    def turn(self, now: float, *, frozen: bool) -> None:
+        """Shows this time from now on, also an earlier one: for a world whose state of then comes back with it."""
+        self._offset = now - self._source()
+        self._frozen = now if frozen else None
+
     def run(self) -> None:
         if self._frozen is not None:
             self._offset = self._frozen - self._source()
             self._frozen = None
+
+
+async def elapse(seconds: float) -> None:
+    """Lets real seconds pass, whatever a clock shows."""
+    await asyncio.sleep(seconds)
 
 
 @lru_cache(maxsize=8192)  # the same rows are shown again and again

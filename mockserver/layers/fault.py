@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mockserver.clock import elapse
 from mockserver.exchange import Exchange
 from mockserver.faults import Fault
 from mockserver.layers.record import EXCHANGE
@@ -32,7 +32,7 @@ class Inject:
         exchange.stages.append("fault")
         exchange.fault = fault.says()
         if fault.delay:
-            await asyncio.sleep(fault.delay)
+            await elapse(fault.delay)
             # Windows and expiries are judged when the request gets through.
             exchange.at = exchange.world.clock.now()
         if fault.refusal:
