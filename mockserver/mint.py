@@ -19,6 +19,11 @@ class Source:
         # An id may be guessed, and every request gets one.
         self._ids = random.Random() if seed is None else self._secrets  # noqa: S311 - no secrets
 
+    def __reduce__(self) -> Any:
+        # The operating system's randomness has no state that could be kept.
+        seeded = self._ids is self._secrets
+        return (_resumed, (self._ids.getstate(),)) if seeded else (Source, ())
+
     def mint(self, form: Mint) -> str:
         return form.prefix + "".join(self._secrets.choices(form.alphabet, k=form.length))
 
@@ -27,6 +32,12 @@ class Source:
 
     def uuid(self) -> str:
         return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
+
+
+def _resumed(state: Any) -> Source:
+    source = Source(0)
+    source._ids.setstate(state)
+    return source
 
 
 def digest(secret: str, algorithm: str = "sha256") -> str:

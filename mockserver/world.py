@@ -19,6 +19,7 @@ from mockserver.journal import Journal
 from mockserver.keys import Key, KeyRing
 from mockserver.limiter import Limiter
 from mockserver.mint import Source
+from mockserver.snapshots import Snapshots
 from mockserver.tokens import Vault
 
 #: Whether keys are looked up, need only be there, or not even that.
@@ -64,6 +65,7 @@ class World:
         self.clock = clock or (Clock() if seed is None else Clock.frozen_at(SEEDED_START))
         self.journal = Journal()
         self.events = Events()
+        self.snapshots = Snapshots()
         self.auth = auth
         #: By provider, what drops the rows of an account that are kept no longer.
         self.evictors: dict[str, Evict] = {}
@@ -72,10 +74,10 @@ class World:
         self.reset()
 
     def reset(self) -> None:
-        """Back to the fixtures. The clock goes on; everything else begins anew."""
+        """Back to the fixtures. The clock goes on, snapshots stay; everything else begins anew."""
         self.source = Source(self._seed)
         self.accounts: dict[str, Account] = {}
-        self._indexes: dict[tuple[str, str, tuple[str, ...]], Index] = {}
+        self.indexes: dict[tuple[str, str, tuple[str, ...]], Index] = {}
         self.shared: dict[str, dict[str, Table]] = {}
         self.keys = KeyRing(self.source)
         self.limiter = Limiter()
@@ -99,6 +101,8 @@ class World:
         for account in gone:
             self.close_account(account)
         self.contract, self._fixtures = contract, fixtures
+        # They know accounts and keys of the old ones.
+        self.snapshots.clear()
         for name in changed:
             self._furnish(name)
 
@@ -195,23 +199,23 @@ class World:
         """Removes the account with its keys, rows and objects; its tokens open nothing and go when they expire."""
         self.keys.close(account.id)
         self.accounts.pop(account.id, None)
-        for index in self._indexes.values():
+        for index in self.indexes.values():
             index.drop(account.id)
 
     def note(self, account: Account) -> None:
         """To be called where rows of the account were added or changed by other means than its own handlers."""
-        for (provider, table, _), index in self._indexes.items():
+        for (provider, table, _), index in self.indexes.items():
             if provider == account.provider:
                 index.note(account.id, account.table(table).values())
 
     def having(self, provider: str, table: str, **values: Any) -> Iterator[Account]:
         """The accounts that may have a row of this table with these values, letters in any case."""
         name = provider, table, tuple(values)
-        if name not in self._indexes:
-            index = self._indexes[name] = Index(tuple(values))
+        if name not in self.indexes:
+            index = self.indexes[name] = Index(tuple(values))
             for account in self.accounts_of(provider):
                 index.note(account.id, account.table(table).values())
-        return (self.accounts[id] for id in self._indexes[name].find(values.values()))
+        return (self.accounts[id] for id in self.indexes[name].find(values.values()))
 
     def create_key(self, account: Account, **fields: Any) -> tuple[Key, str]:
         """A new key of this account and its raw value, shown this once."""

@@ -9,6 +9,7 @@ from connexion.exceptions import ProblemException
 
 from mockserver.control.app import current_world, data_plane
 from mockserver.journal import Entry, Transcript
+from mockserver.query import Query
 from mockserver.redact import Redactor
 from mockserver.replay import Incomplete, replay
 from mockserver.world import World
@@ -30,10 +31,17 @@ def view(world: World, entry: Entry) -> dict[str, Any]:
     return {**summary(entry), "path": shown.path, "request": request, "response": response}
 
 
-async def index(account: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
-    world = current_world()
-    entries = [entry for entry in world.journal if account is None or entry.account == account]
-    return [view(world, entry) for entry in entries[-limit:]]
+async def index(limit: int = 100, **asked: Any) -> list[dict[str, Any]]:
+    world, query = current_world(), Query(**asked)
+    found: list[dict[str, Any]] = []
+    # From the newest back, so that no more are shown than are asked for.
+    for entry in reversed(world.journal):
+        if len(found) == limit:
+            break
+        shown = view(world, entry)
+        if not query.misses(shown):
+            found.append(shown)
+    return found[::-1]
 
 
 async def clear() -> tuple[None, int]:
