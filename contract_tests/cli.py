@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contract_tests.commands.diff import diff
 from contract_tests.commands.init import init
+from contract_tests.commands.replay import replay
 from contract_tests.profile import GATE, PROFILES
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ def _narrowing(command: Any) -> Any:
 
 
 _IN = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DIR = click.Path(file_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -69,11 +72,19 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--json", type=_OUT, help="Write the report as JSON.")
 @click.option("--junit", type=_OUT, help="Write the report as JUnit XML.")
 @click.option("--summary", type=_OUT, help="Write the report as Markdown, for the page of a CI job.")
+@click.option("--report", type=_DIR, help="Write all forms of the report, an HTML page among them, into this folder.")
+@click.option(
+    "--all-exchanges",
+    is_flag=True,
+    help="With --report: write every exchange of the run to exchanges.har, not the findings' only.",
+)
 def run(target: str | None, mock: bool, providers: tuple[str, ...], seed: int, **wanted: Any) -> None:
     """Try every rule on TARGET: a URL, or a TOML file that describes an environment.
 
     Exit codes: 0 conforming, 1 a rule is violated, 2 wrong usage or nothing answers, 3 the suite itself broke.
     """
+    if wanted["all_exchanges"] and not wanted["report"]:
+        raise click.UsageError("--all-exchanges goes with --report")
     if mock == bool(target):
         raise click.UsageError("name a target (a URL or a TOML file), or say --mock")
     for file in (wanted["json"], wanted["junit"], wanted["summary"]):
@@ -174,4 +185,5 @@ def mutants(providers: tuple[str, ...], systematic: bool, **wanted: Any) -> None
     sys.exit(survey_contract(hunting) if systematic else hunt_catalogue(hunting))
 
 
-main.add_command(init)
+for command in (init, replay, diff):
+    main.add_command(command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random, SystemRandom
 from time import monotonic
@@ -46,6 +46,8 @@ class Client:
         self._steps: list[Step] = []
         #: Every request of the run, the oldest first, where somebody wants them; no more than it holds.
         self.kept: deque[Sent] | None = None
+        #: How often each operation was answered with each status.
+        self.answered: Counter[tuple[str, int]] = Counter()
         self.total = 0  #: Requests sent so far.
         self.passed = 0.0  #: Seconds that were let pass on the target so far.
 

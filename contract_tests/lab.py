@@ -329,6 +329,8 @@ class Lab:
 
     def _answer(self, response: httpx.Response, operation: Operation | None = None) -> Answer:
         answer = Answer(response, self.contract, operation, self.provider.name)
+        if operation:
+            self.client.answered[operation.id, response.status_code] += 1
         self.client.redaction.hide_new(secrets_in(self.contract, operation, answer.content))
         return answer
 

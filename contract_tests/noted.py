@@ -18,7 +18,7 @@ class NotedAdmin:
 
     def key(self, situation: str = "full", **fields: Any) -> Key:
         key = self._admin.key(situation, **fields)
-        self._client.note("key", key=key.raw, situation=situation, fields=fields)
+        self._client.note("key", key=key.raw, situation=situation, fields=fields, presents=key.presents)
         return key
 
     def revoke(self, key: Key) -> None:

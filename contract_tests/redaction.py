@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from string import ascii_letters, digits
 
 from latchkey import Contract
@@ -29,6 +30,9 @@ class Redaction:
 
     def __init__(self, contract: Contract | None = None) -> None:
         self._names: dict[str, str] = {}
+        # Most of what is written is written often: the same headers, the same bodies.
+        self._hidden = lru_cache(maxsize=10_000)(self._replaced)
+        self._longest_first = lru_cache(maxsize=1)(lambda: sorted(self._names, key=len, reverse=True))
         self._shapes = [*_BY_NAME, *dict.fromkeys(_shapes(contract) if contract else ())]
 
     @property
@@ -39,15 +43,21 @@ class Redaction:
     def hide(self, secret: str, name: str) -> None:
         """From now on this secret is written as $NAME."""
         self._names[secret] = name
+        self._hidden.cache_clear()
+        self._longest_first.cache_clear()
 
     def hide_new(self, secrets: Iterable[tuple[str, str]]) -> None:
         """Hides what nobody has named yet, each secret under the name that comes with it."""
         for secret, name in secrets:
-            self._names.setdefault(secret, name)
+            if secret not in self._names:
+                self.hide(secret, name)
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
-        for secret in sorted(self._names, key=len, reverse=True):
+        return self._hidden(text)
+
+    def _replaced(self, text: str) -> str:
+        for secret in self._longest_first():
             if secret in text:
                 text = text.replace(secret, f"${self._names[secret]}")
         for shape in self._shapes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from contract_tests.client import Unreachable
 from contract_tests.gate import Decision, Gate, WaiverError, read_waivers
 from contract_tests.profile import PROFILES
 from contract_tests.progress import Progress
+from contract_tests.report.coverage import configuration, coverage
+from contract_tests.report.folder import as_text, sent_for, write_folder
 from contract_tests.report.machine import as_json, as_junit
 from contract_tests.report.summary import as_markdown, told
 from contract_tests.report.terminal import print_report
@@ -25,6 +27,9 @@ from contract_tests.target import TargetError, read_target
 from contract_tests.verdict import USAGE, Verdict
 from latchkey import Contract
 from latchkey.rules import Level, load_rules
+
+#: How many exchanges are kept where all are asked for, the last ones.
+KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,8 @@ class Wanted:
     json: Path | None
     junit: Path | None
     summary: Path | None
+    report: Path | None
+    all_exchanges: bool
 
 
 def run_suite(where: str, contract: Contract, wanted: Wanted) -> int:
@@ -54,6 +61,8 @@ def run_suite(where: str, contract: Contract, wanted: Wanted) -> int:
         click.echo(f"Error: {problem}", err=True)
         return USAGE
     run.gate, run.profile = Level[wanted.level], PROFILES[wanted.profile]
+    if wanted.all_exchanges:
+        run.client.kept = deque(maxlen=KEPT)
     console = Console(highlight=False)
     prove(run, wanted.patterns, Progress(console))
     verdict = Verdict.of(run.rules, run.results)
@@ -72,21 +81,32 @@ def _report(console: Console, run: Run, verdict: Verdict, decision: Decision, wa
     print_report(console, run.contract, run.rules, verdict, line)
     for sentence in told(decision):
         console.print(sentence, soft_wrap=True, markup=False)
+    data = as_json(run.rules, verdict, decision, facts, run.client.redact)
+    junit = as_junit(run.rules, verdict)
+    summary = as_markdown(run.rules, verdict, decision, run.target.name, line)
     if wanted.json:
-        data = as_json(run.rules, verdict, decision, facts)
-        wanted.json.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        wanted.json.write_text(as_text(data), "utf-8")
     if wanted.junit:
-        wanted.junit.write_bytes(as_junit(run.rules, verdict))
+        wanted.junit.write_bytes(junit)
     if wanted.summary:
-        wanted.summary.write_text(as_markdown(run.rules, verdict, decision, run.target.name, line), "utf-8")
+        wanted.summary.write_text(summary, "utf-8")
+    if wanted.report:
+        kept = run.client.kept
+        sent = sent_for(verdict) if kept is None else [("", each) for each in kept]
+        write_folder(wanted.report, data, junit=junit, summary=summary, sent=sent, redact=run.client.redact)
+        console.print(f"The report is in {wanted.report / 'report.html'}.", soft_wrap=True, markup=False)
 
 
 def _facts(run: Run, verdict: Verdict, wanted: Wanted) -> Mapping[str, Any]:
+    seconds = time.monotonic() - run.started
     return {
         "target": run.target.name,
+        "started": (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="seconds"),
         "seed": wanted.seed,
         "gate": wanted.level,
         "profile": wanted.profile,
-        "seconds": round(time.monotonic() - run.started, 1),
+        "seconds": round(seconds, 1),
         "requests": sum(result.requests for result in verdict.results.values()),
+        "configuration": configuration(run, wanted.patterns, require=wanted.require, strict=wanted.strict),
+        "coverage": coverage(run),
     }

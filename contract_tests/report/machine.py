@@ -3,32 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree
 
+from contract_tests.curl import Redact
 from contract_tests.gate import Decision
 from contract_tests.outcome import Outcome, Result
+from contract_tests.report.exchange import as_record
+from contract_tests.report.summary import because
+from contract_tests.script import as_script
+from contract_tests.trail import exchanges
 from contract_tests.verdict import Verdict
 from latchkey.rules import Rule
 
 #: Raised when a member of the JSON report changes its meaning or goes away.
 VERSION = 1
+#: How many exchanges of a finding are told, the last ones.
+EXCHANGES = 10
+#: Outcomes that have something to replay.
+FINDINGS = {Outcome.VIOLATED, Outcome.WARNED, Outcome.NOTED}
 
 
 def as_json(
-    rules: Mapping[str, Rule], verdict: Verdict, decision: Decision, facts: Mapping[str, Any]
+    rules: Mapping[str, Rule],
+    verdict: Verdict,
+    decision: Decision,
+    facts: Mapping[str, Any],
+    redact: Redact,
 ) -> dict[str, Any]:
-    """The report as JSON data: version, facts about the run, what the gate decided, totals, and a record per rule."""
+    """The report as JSON data, which `report.schema.json` describes."""
+    endpoints = facts["configuration"]["providers"]
     return {
         "version": VERSION,
         **facts,
         "exit_code": decision.exit_code,
+        "because": because(verdict, decision),
         "waived": [waiver.rule for waiver in decision.waived],
         "expired_waivers": [waiver.rule for waiver in decision.expired],
         "stale_waivers": [waiver.rule for waiver in decision.stale],
+        "waivers": [
+            {**asdict(waiver), "expires": waiver.expires.isoformat(), "state": state}
+            for state, waivers in (
+                ("waived", decision.waived),
+                ("expired", decision.expired),
+                ("stale", decision.stale),
+            )
+            for waiver in waivers
+        ],
         "required_but_not_verifiable": list(decision.missing),
         "totals": {outcome.value: number for outcome, number in verdict.count().items()},
-        "rules": [{**rule_record(rules[id]), **_result(result)} for id, result in verdict.results.items()],
+        "rules": [
+            {**rule_record(rules[id]), **_result(result, redact, endpoints.get(rules[id].provider, {}).get("base_url"))}
+            for id, result in verdict.results.items()
+        ],
     }
 
 
@@ -45,14 +73,19 @@ def rule_record(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: Result, redact: Redact, base: str | None) -> dict[str, Any]:
+    sent = exchanges(result.steps)
     return {
         "outcome": result.outcome.value,
         "requests": result.requests,
-        "expected": result.expected,
-        "actual": result.actual,
-        "reason": result.reason,
-        "curl": list(result.curl),
+        "expected": result.expected and redact(result.expected),
+        "actual": result.actual and redact(result.actual),
+        "reason": result.reason and redact(result.reason),
+        "about": result.about,
+        "curl": [redact(line) for line in result.curl],
+        "exchanges": [as_record(each, redact) for each in sent[-EXCHANGES:]],
+        "exchanges_left_out": max(0, len(sent) - EXCHANGES),
+        "steps": as_script(result.steps, redact, base or "") if result.outcome in FINDINGS else [],
     }
 
 

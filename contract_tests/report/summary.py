@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from contract_tests.gate import Decision
 from contract_tests.outcome import Outcome, Result
-from contract_tests.verdict import Verdict
+from contract_tests.verdict import BROKEN, VIOLATED, Verdict
 from latchkey.rules import Rule
 
 WORDS = {0: "passed", 1: "failed", 3: "broke"}
@@ -14,7 +14,8 @@ WORDS = {0: "passed", 1: "failed", 3: "broke"}
 
 def as_markdown(rules: Mapping[str, Rule], verdict: Verdict, decision: Decision, target: str, facts: str) -> str:
     """Totals by provider, then each finding, then what the waivers did."""
-    lines = [f"## Contract of {target}: {WORDS.get(decision.exit_code, 'failed')}", "", facts, ""]
+    lines = [f"## Contract of {target}: {WORDS.get(decision.exit_code, 'failed')}", ""]
+    lines += [because(verdict, decision), "", facts, ""]
     shown = [outcome for outcome in Outcome if verdict.count()[outcome]]
     lines.append("| provider | " + " | ".join(outcome.value for outcome in shown) + " |")
     lines.append("| --- |" + " ---: |" * len(shown))
@@ -42,6 +43,31 @@ def _finding(rule: Rule, result: Result) -> list[str]:
 
 def _cell(text: str) -> str:
     return text.replace("\r", " ").replace("\n", " ").replace("<", "&lt;")
+
+
+def because(verdict: Verdict, decision: Decision) -> str:
+    """What the gate decided and why, in a line."""
+    count, waived = verdict.count(), len(decision.waived)
+    violated = count[Outcome.VIOLATED] - waived
+    reasons = [
+        (violated, f"{_rules(violated)} violated"),
+        (len(decision.missing), f"{_rules(len(decision.missing))} required, but not verifiable"),
+        (len(decision.stale), f"{_number(len(decision.stale), 'waiver')} stale"),
+    ]
+    if decision.exit_code == VIOLATED:
+        return f"Failed: {', '.join(text for number, text in reasons if number)}."
+    if decision.exit_code == BROKEN:
+        return f"No verdict: {_number(count[Outcome.ERROR], 'proof')} broke, the suite's or the network's fault."
+    known = f", {_number(waived, 'violation')} waived" if waived else ""
+    return f"Passed: {_rules(count[Outcome.VERIFIED])} verified, {count[Outcome.NOT_VERIFIABLE]} not verifiable{known}."
+
+
+def _rules(number: int) -> str:
+    return f"{_number(number, 'rule')} {'is' if number == 1 else 'are'}"
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def told(decision: Decision) -> list[str]:
