@@ -72,6 +72,7 @@ def run_suite(where: str, contract: Contract, wanted: Wanted) -> int:
     gate = Gate(waivers=waivers, require=wanted.require, strict=wanted.strict, strict_waivers=wanted.strict_waivers)
     decision = gate.decide(verdict, run.target.name, datetime.now(UTC).date())
     _report(console, run, verdict, decision, wanted)
+    run.close()
     return decision.exit_code
 
 
