@@ -279,3 +279,18 @@ def test_ctrl_c_ends_it_at_once_and_cleanly(command: tuple[subprocess.Popen[str]
         _, errors = process.communicate(timeout=5)
 
     assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
+def test_ctrl_c_does_not_wait_for_a_delayed_answer(command: tuple[subprocess.Popen[str], str]):
+    """An answer that is to come in a minute is given up without a word."""
+    process, url = command
+    assert httpx.post(f"{url}/_mock/faults", json={"provider": "fileforge", "delay": 60}).status_code == 201
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        client.sendall(GET + b"\r\n")
+        httpx.get(f"{url}/_mock/status")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=5)
+
+    assert (process.returncode, errors) == (0, "")
