@@ -103,7 +103,7 @@ def open_run(
     rules, control = load_rules(contract), None if target.provisioner else find_control(target)
     way = Way(timeouts=target.timeouts, tls=target.tls, proxy=target.proxy)
     if control:
-        mock = Control(control, token=target.control_token)
+        mock = Control(control, token=target.control_token, tls=target.tls)
         everything = Permit(destroy=True, spend_window=True, wait_up_to=float("inf"))
         target = replace(target, control=control, permit=everything)
         return Run(contract, rules, target, mock, Client(contract, way=way, seed=seed), seed)

@@ -18,9 +18,9 @@ from latchkey.records import Provider
 class Control:
     """A mock's control plane: every proof gets an account, an address and, through the clock, time of its own."""
 
-    def __init__(self, url: str, *, token: str | None = None) -> None:
+    def __init__(self, url: str, *, token: str | None = None, tls: Tls = Tls()) -> None:  # noqa: B008 - it is frozen
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(base_url=url, headers=headers, trust_env=False, verify=trusted(Tls()))
+        self._http = httpx.Client(base_url=url, headers=headers, trust_env=False, verify=trusted(tls))
         self._addresses = count(1)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
@@ -136,7 +136,9 @@ def find_control(target: Target) -> str | None:
         if not target.control and httpx.URL(base).host not in {"127.0.0.1", "localhost", "::1"}:
             continue
         try:
-            status = httpx.get(f"{base}/status", headers=headers, trust_env=False, timeout=5, verify=trusted(Tls()))
+            status = httpx.get(
+                f"{base}/status", headers=headers, trust_env=False, timeout=5, verify=trusted(target.tls)
+            )
             if status.status_code == 200 and status.json().get("mock"):
                 return base
         except (httpx.HTTPError, ValueError, AttributeError):

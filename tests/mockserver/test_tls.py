@@ -83,6 +83,18 @@ def test_ones_own_certificate_is_served(start: Start, tmp_path: Path):
         assert client.get(re.search(r"https://[\d.]+:\d+", printed)[0] + "/openapi.json").status_code == 200
 
 
+def test_the_suite_runs_on_it(start: Start, tmp_path: Path):
+    """A target file that names the certificate reaches provider and control plane."""
+    _, printed = start("--tls")
+    base, file = re.search(r"https://[\d.]+:\d+", printed)[0], re.search(r"certificate by (\S+)", printed)[1]
+    target = tmp_path / "secure.toml"
+    target.write_text(f'name = "secure"\n[tls]\nca = "{file}"\n[providers.fileforge]\nbase_url = "{base}"\n')
+    command = [sys.executable, "-m", "contract_tests", "run", str(target), "--rule", "fileforge.auth.*", "--strict"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    assert (done.returncode, " 0 violated" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
 def test_the_dev_server_lines_do_not_ask_for_trust(start: Start):
     """Vite and webpack do not know the certificate."""
     _, printed = start("--tls", "--cors", "http://localhost:5173")
