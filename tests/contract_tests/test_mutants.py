@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -15,6 +17,7 @@ from contract_tests.cli import main
 from contract_tests.mutants import session
 from contract_tests.mutants.alarm import time_limit
 from contract_tests.mutants.catalogue import Mutant, load_mutants
+from contract_tests.mutants.host import Host
 from contract_tests.mutants.hunt import Fate, hunt_one
 from contract_tests.mutants.survey import Equivalence, Finding, Found, read_equivalences, stale, survey_one
 from contract_tests.mutants.systematic import perturbations
@@ -132,6 +135,21 @@ def test_a_mutant_that_hangs_is_given_up():
 
     assert (slow.fate, slow.problem) == (Fate.BROKEN, "not done after 0.05 s")
     assert hunt_one(shorter_prefix("fileforge.key.prefix-shown")).good
+
+
+def test_a_host_that_is_left_takes_its_mock_along():
+    """Who asked for a mock may be gone before it starts; then nothing is left running."""
+    host = Host()
+    arguments = ["--port", "0", "--seed", "0", "--provider", "fileforge"]
+    address = host.ask({"sabotage": None, "arguments": arguments})["first"]
+    with pytest.raises(TimeoutError), time_limit(0.01):
+        host.ask({"sabotage": None, "arguments": arguments})
+    url = re.search(r"http://[\d.:]+\d", address)
+
+    assert url
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url[0], trust_env=False)
+    assert host.ask({}) == {}
 
 
 def test_a_time_limit_ends_what_does_not_end():

@@ -28,18 +28,23 @@ def main() -> None:
     # What is there by now is nobody's garbage: a child need not search it.
     gc.freeze()
     child: Child | None = None
-    for line in sys.stdin:
-        asked = json.loads(line)
+    try:
+        for line in sys.stdin:
+            asked = json.loads(line)
+            if child is not None:
+                child.end()
+                child = None
+            reply: dict[str, str] = {}
+            if asked:
+                child = Child(asked["sabotage"], asked["arguments"])
+                reply = child.greeting()
+            print(json.dumps(reply), flush=True)  # noqa: T201 - the answer
+    except BrokenPipeError:
+        # Who asked is gone; this is the interpreter's last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
         if child is not None:
             child.end()
-            child = None
-        reply: dict[str, str] = {}
-        if asked:
-            child = Child(asked["sabotage"], asked["arguments"])
-            reply = child.greeting()
-        print(json.dumps(reply), flush=True)  # noqa: T201 - the answer
-    if child is not None:
-        child.end()
 
 
 def _preload() -> None:
