@@ -82,6 +82,10 @@ class Lab:
         self._provisioner = provisioner
         self._endpoint = target.endpoints[provider]
         self._headers = dict(self._endpoint.headers)
+        for header, value in self._headers.items():
+            # A short one is a word (staging), and would be replaced wherever it stands.
+            if len(value) >= 12:
+                client.hide(value, f"{provider}_{header}".upper().replace("-", "_"))
         self._neighbours: list[Lab] = []
         self._full: Key | None = None
         self._spending = False

@@ -23,8 +23,8 @@ from latchkey import load
 
 _PLACE = re.compile(r"\{\{(answer \d+|rows \w+|presents \$\w+) ([^}]*)\}\}")
 _VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]+)")
-#: What differs from one time to the next: variables, ids, dates, and numbers of many digits.
-_VARYING = re.compile(r"\$[A-Z][A-Z0-9_]+|\b[0-9a-fA-F]{8}[\w-]*|[\w-]*\d{4,}[\w:.+-]*")
+#: What differs from one time to the next: variables, addresses, ids, dates, and numbers of many digits.
+_VARYING = re.compile(r"\b\d+(?:\.\d+){3}(?::\d+)?|\$[A-Z][A-Z0-9_]+|\b[0-9a-fA-F]{8}[\w-]*|[\w-]*\d{4,}[\w:.+-]*")
 
 
 class NotReplayable(Exception):
@@ -156,7 +156,8 @@ class _Player:
 
     def _request(self, step: Mapping[str, Any]) -> httpx.Request:
         content = b64decode(step["body_base64"]) if step["body_base64"] else self._filled(step["body"]).encode()
-        headers = {name: self._filled(value) for name, value in step["headers"].items()}
+        ours = self._run.target.endpoints[self._lab.provider.name].headers
+        headers = {**{name: self._filled(value) for name, value in step["headers"].items() if name not in ours}, **ours}
         return self._run.client.prepare(
             step["method"], self._url(step), headers={**headers, **self._place(headers)}, content=content or None
         )

@@ -57,16 +57,31 @@ def _provider(
 ) -> Mapping[str, Any]:
     mine = [rule for rule in rules if rule["provider"] == name]
     operations = [operation for operation in coverage if operation["provider"] == name]
+    statuses = sorted({status for one in operations for status in (*one["described"], *one["seen"])})
     return {
         "name": name,
         "rules": mine,
         "requests": sum(rule["requests"] for rule in mine),
         "counts": [(outcome, number) for outcome in _OUTCOMES if (number := _count(mine, outcome))],
-        "operations": operations,
-        "statuses": sorted({status for one in operations for status in (*one["described"], *one["seen"])}),
+        "operations": [{**one, "cells": [_cell(one, status) for status in statuses]} for one in operations],
+        "statuses": statuses,
         "described": sum(len(one["described"]) for one in operations),
-        "seen": sum(status in one["seen"] for one in operations for status in one["described"]),
+        "seen": sum(_times(one["seen"], status) > 0 for one in operations for status in one["described"]),
     }
+
+
+def _times(seen: Mapping[str, int], described: str) -> int:
+    """How often an answer came that this status, or this class of statuses (2XX), describes."""
+    return sum(number for status, number in seen.items() if described in {status, f"{status[0]}XX", "default"})
+
+
+def _cell(operation: Mapping[str, Any], status: str) -> tuple[str, str]:
+    """How an operation's cell looks, and what stands in it. A class of statuses has one only where none of it came."""
+    seen, described = operation["seen"], operation["described"]
+    if number := seen.get(status):
+        told = {status, f"{status[0]}XX", "default"} & set(described)
+        return ("seen" if told else "odd"), str(number)
+    return ("unseen", "0") if status in described and not _times(seen, status) else ("none", "·")
 
 
 def _unverified(rules: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], list[str]]]:
@@ -89,4 +104,8 @@ def _flat(value: Any, name: str = "") -> Any:
         for key, item in value.items():
             yield from _flat(item, f"{name}.{key}" if name else str(key))
     else:
-        yield name, ", ".join(map(str, value)) or "none" if isinstance(value, (list, Mapping)) else value
+        yield name, ", ".join(map(_word, value)) or "none" if isinstance(value, list | Mapping) else _word(value)
+
+
+def _word(value: Any) -> str:
+    return "without limit" if value is None else "yes" if value is True else "no" if value is False else str(value)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from xml.etree import ElementTree
 
@@ -161,6 +163,41 @@ def test_an_exchange_is_archived_whole():
     assert entry["request"]["postData"] == {"mimeType": "application/json", "text": '{"x":1}'}
     assert {"name": "cookie", "value": "$HIDDEN"} in entry["request"]["headers"]
     assert (entry["time"], entry["response"]["status"], entry["comment"]) == (250.0, 0, "some.rule")
+
+
+class Dying:
+    """A server that answers this many requests and is then gone."""
+
+    def __init__(self, answers: int) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = Thread(target=self._answer, args=(answers,), daemon=True)
+        self._thread.start()
+
+    def _answer(self, answers: int) -> None:
+        with self._listener:
+            for _ in range(answers):
+                connection, _address = self._listener.accept()
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+def test_a_target_that_dies_is_exit_code_3_with_a_report(tmp_path: Path):
+    """What broke on the way is an error, held against nobody; the report says that there is no verdict."""
+    target = tmp_path / "dying.toml"
+    target.write_text(f'[providers.fileforge]\nbase_url = "{Dying(2).url}"\nkeys.full = "ff_live_{"a" * 32}"\n')
+    target.write_text(target.read_text() + 'headers = { "X-Gate" = "let-me-through-the-gate" }\n')
+    wanted = ["--rule", "fileforge.auth.bearer", "--rule", "fileforge.auth.key-required"]
+    done = CliRunner().invoke(main, ["run", str(target), *wanted, "--report", str(tmp_path / "out")])
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+
+    assert (done.exit_code, report["exit_code"]) == (3, 3), done.output
+    assert report["because"].startswith("No verdict: ")
+    assert report["totals"]["violated"] == 0
+    written = "".join(file.read_text() for file in (tmp_path / "out").iterdir()) + done.output
+    assert ("a" * 32 in written, "let-me-through" in written) == (False, False)
+    assert "$FILEFORGE_X_GATE" in written
 
 
 # Replay and comparison.
