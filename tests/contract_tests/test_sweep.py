@@ -391,14 +391,14 @@ def test_a_finding_shows_its_own_request(contract: Contract):
 
 
 def test_keys_that_answers_hand_out_are_hidden(contract: Contract):
-    """A key that a swept operation made is printed as a variable from then on."""
+    """A key that an operation made is printed as a variable from then on."""
     app = Recording(create_app("filescom", seed=1))
     with running(app, contract.only("filescom")) as run:
         lab = run.lab("filescom")
         answer = lab.call("create_api_key", key=lab.key(), json={"name": "a"})
         sweep(lab, covering=2, random=1, seeded=0)
         lab.close()
-        made = [key for key in run.client._secrets.values() if key == "HANDED_OUT_KEY"]
+        made = [key for key in run.client.redaction.secrets.values() if key == "HANDED_OUT_KEY"]
 
     assert answer.status == 201
     assert made
