@@ -22,7 +22,8 @@ def replay(report: Path, finding: str, target: str | None) -> None:
     """
     from contract_tests.client import Unreachable
     from contract_tests.outcome import NotVerifiable
-    from contract_tests.replay import NotReplayable, replayed
+    from contract_tests.player import NotReplayable
+    from contract_tests.replay import replayed
     from contract_tests.report.read import ReportError, read_report
     from contract_tests.target import TargetError
 
