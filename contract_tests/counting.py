@@ -132,7 +132,8 @@ def reopened(lab: Lab, quota: int, call: Call, *, window: int = 60) -> Reopening
 
 def _reopened(lab: Lab, call: Call, refusal: Answer, window: int) -> Reopening:
     told, whole = pause(refusal.headers, window), window + 1
-    moments = {"early": told - 2, "due": told, "late": whole}
+    # Something that ends may live to the end of its last second.
+    moments = {"early": told - 2, "due": told + 1, "late": whole}
     came: dict[str, Answer] = {}
     waited = 0.0
     for name, moment in sorted(moments.items(), key=lambda item: item[1]):

@@ -141,7 +141,7 @@ def _put(lab: Lab, id: str, **members: object) -> Answer:
 
 
 def _overwrite(lab: Lab, id: str) -> Answer:
-    return _put(lab, id, **steps.link())
+    return _put(lab, id, **steps.link(lab))
 
 
 def _delete(lab: Lab, id: str) -> Answer:

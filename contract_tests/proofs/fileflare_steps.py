@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from uuid import uuid4
 
 from contract_tests import counting
 from contract_tests.answer import Answer
@@ -19,15 +18,15 @@ NOTHING = {"order": "00000000-0000-4000-8000-000000000000", "asset": "00000000-0
 TOO_LARGE = {"filename": "everything.zip", "size": 10**15}
 
 
-def link(**members: Any) -> dict[str, Any]:
+def link(lab: Lab, **members: Any) -> dict[str, Any]:
     """The body of an URL asset with a name of its own."""
-    name = f"latchkey {uuid4().hex[:12]}"
+    name = lab.name("latchkey")
     return {"filename": name, "size": 1024, "url": "https://example.com/latchkey", "type": "link", **members}
 
 
 def made_link(lab: Lab, **members: Any) -> dict[str, Any]:
     """An URL asset made for this proof."""
-    asset: dict[str, Any] = taken(lab.call("store_asset", key=lab.key(), json=link(**members)), "asset")
+    asset: dict[str, Any] = taken(lab.call("store_asset", key=lab.key(), json=link(lab, **members)), "asset")
     return asset
 
 
@@ -50,7 +49,7 @@ def _kept(lab: Lab, asset: dict[str, Any]) -> dict[str, Any]:
 
 def signed_upload(lab: Lab, **members: Any) -> tuple[str, str, str]:
     """An upload under way: the id of its asset, the name, and where the bytes go."""
-    name = f"latchkey {uuid4().hex[:12]}.txt"
+    name = f"{lab.name('latchkey')}.txt"
     answer = lab.call("sign_upload", key=lab.key(), json={"filename": name, "size": 5, **members})
     id, url = taken(answer, "asset", "id"), taken(answer, "upload_url")
     return id, name, lab.hide(url, "UPLOAD_URL")
@@ -165,14 +164,14 @@ def _toured(lab: Lab) -> dict[str, Answer]:
         "list_products": lab.call("list_products", key=key, query={"limit": 1}),
         "list_assets": lab.call("list_assets", key=key, query={"per_page": 1}),
         "find_asset": lab.call("find_asset", key=key, path=at_asset),
-        "update_asset": lab.call("update_asset", key=key, path=at_asset, json=link()),
+        "update_asset": lab.call("update_asset", key=key, path=at_asset, json=link(lab)),
         "attach_to_products": lab.call("attach_to_products", key=key, path=at_asset, json=products),
         "detach_from_products": lab.call("detach_from_products", key=key, path=at_asset, json=products),
         "attach_to_order": lab.call("attach_to_order", key=key, path=at_order, json=assets),
         "detach_from_order": lab.call("detach_from_order", key=key, path=at_order, json=assets),
         "confirm_upload": lab.call("confirm_upload", key=key, path={"asset": upload}),
         "delete_asset": lab.call("delete_asset", key=key, path=at_asset),
-        "store_asset": (stored := lab.call("store_asset", key=key, json=link())),
+        "store_asset": (stored := lab.call("store_asset", key=key, json=link(lab))),
         "sign_upload": (signed := lab.call("sign_upload", key=key, json={"filename": "a.txt", "size": 5})),
         "cancel_upload": lab.call("cancel_upload", key=key, path={"asset": taken(signed, "asset", "id")}),
     }
@@ -188,7 +187,7 @@ def bodies(lab: Lab, asset: str, product: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "attach_to_order": {"asset_ids": [asset]},
         "detach_from_order": {"asset_ids": [asset]},
-        "update_asset": link(),
+        "update_asset": link(lab),
         "attach_to_products": {"product_ids": [product["product_id"]]},
         "detach_from_products": {"product_ids": [product["product_id"]]},
     }

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
@@ -47,7 +46,7 @@ class SignedIn:
 
 def create(lab: Lab, key: Key | str | None = None, *, by: str | None = None, **body: Any) -> Made:
     """A new key, site-wide unless the body names a user; created by the site-wide key unless another is given."""
-    wanted = {"name": f"proof {uuid4().hex[:8]}", **body}
+    wanted = {"name": lab.name("proof"), **body}
     answer = lab.call("create_api_key", key=key or lab.key(), by=by, json=wanted).given(200, 201)
     return made(lab, answer)
 
@@ -157,7 +156,7 @@ def credentials(lab: Lab, situation: str = "member") -> tuple[str, str, int]:
     given = key.presents
     if "username" in given and "password" in given:
         return str(given["username"]), lab.hide(str(given["password"]), "PASSWORD"), user
-    password = lab.hide(f"secret-{uuid4().hex}", "PASSWORD")
+    password = lab.hide(lab.name("secret"), "PASSWORD")
     lab.admin.change_row("users", user, password=password)
     username = lab.call("find_user", key=lab.key(), path={"id": user}).given(200).member("username")
     return str(username), password, user
@@ -262,7 +261,7 @@ def scratch(lab: Lab, below: str = "", key: Key | None = None) -> Iterator[str]:
     """A folder of the proof's own, made by the site-wide key unless another is given, and deleted in the end."""
     if lab.thrifty:
         below = lab.once(f"scratch below {below}", lambda: _scratch_below(lab, below, key))
-    path = f"{below}/proof-{uuid4().hex[:12]}".lstrip("/")
+    path = f"{below}/{lab.name('proof')}".lstrip("/")
     lab.call("create_folder", key=key or lab.key(), path={"path": path}, json={}).given()
     try:
         yield path
@@ -273,7 +272,7 @@ def scratch(lab: Lab, below: str = "", key: Key | None = None) -> Iterator[str]:
 
 def _scratch_below(lab: Lab, below: str, key: Key | None) -> str:
     """A folder for the folders of all proofs."""
-    path = f"{below}/proofs-{uuid4().hex[:12]}".lstrip("/")
+    path = f"{below}/{lab.name('proofs')}".lstrip("/")
     lab.call("create_folder", key=key or lab.key(), path={"path": path}, json={}).given()
     lab.at_end(lambda lab: remove(lab, lab.key(), path, recursive=True))
     return path

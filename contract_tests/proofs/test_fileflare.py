@@ -626,16 +626,16 @@ def test_required_wording(lab: Lab) -> None:
 @rule("fileflare.error.string-wording")
 def test_string_wording(lab: Lab) -> None:
     """A number as filename is told in the document's words."""
-    told = _field_map(lab.call("store_asset", key=lab.key(), json=link(filename=5)).given(422)).get("filename", [])
+    told = _field_map(lab.call("store_asset", key=lab.key(), json=link(lab, filename=5)).given(422)).get("filename", [])
     check("The filename must be a string." in told, "The filename must be a string.", told)
 
 
 @rule("fileflare.error.filename-length")
 def test_filename_length(lab: Lab) -> None:
     """255 characters are accepted, 256 are refused in the document's words."""
-    answer = lab.call("store_asset", key=lab.key(), json=link(filename="a" * 255)).passes()
+    answer = lab.call("store_asset", key=lab.key(), json=link(lab, filename="a" * 255)).passes()
     dropped(lab, taken(answer, "asset", "id"))
-    answer = lab.call("store_asset", key=lab.key(), json=link(filename="a" * 256)).expect(422)
+    answer = lab.call("store_asset", key=lab.key(), json=link(lab, filename="a" * 256)).expect(422)
     told = _field_map(answer).get("filename", [])
     words = "The filename must not be more than 255 characters."
     check(words in told, words, told)
@@ -659,7 +659,7 @@ def test_summary_count(lab: Lab) -> None:
         ("filename", "size", "url"): " (and 2 more errors)",
     }
     for missing, ending in endings.items():
-        body = {name: value for name, value in link().items() if name not in missing}
+        body = {name: value for name, value in link(lab).items() if name not in missing}
         answer = lab.call("store_asset", key=lab.key(), json=body).given(422)
         first = next(iter(_field_map(answer).values()))[0]
         check(answer.member("message") == first + ending, first + ending, answer.member("message"))
@@ -678,9 +678,9 @@ def test_other_wording(lab: Lab) -> None:
     asset = a_link(lab)
     at, ids = {"asset": asset["id"]}, "attach_to_products"
     cases: list[tuple[str, Any, str, str]] = [
-        ("store_asset", link(size="much"), "size", "The size must be an integer."),
-        ("store_asset", link(url="nowhere"), "url", "The url must be a valid URL."),
-        ("store_asset", link(type="file"), "type", "The selected type is invalid."),
+        ("store_asset", link(lab, size="much"), "size", "The size must be an integer."),
+        ("store_asset", link(lab, url="nowhere"), "url", "The url must be a valid URL."),
+        ("store_asset", link(lab, type="file"), "type", "The selected type is invalid."),
         ("sign_upload", {"filename": "a", "size": 1, "mime_type": 5}, "mime_type", "The mime type must be a string."),
         (ids, {}, "product_ids", "The product ids field is required."),
         (ids, {"product_ids": 5}, "product_ids", "The product ids must be an array."),
@@ -915,7 +915,7 @@ def test_cancel(lab: Lab) -> None:
 @rule("fileflare.store.link")
 def test_store_link(lab: Lab) -> None:
     """An URL asset is answered as it was sent, as a link."""
-    body = link(size=10_000_000)
+    body = link(lab, size=10_000_000)
     answer = lab.call("store_asset", key=lab.key(), json=body).expect(200)
     expected = {"filename": body["filename"], "size": 10_000_000, "url": body["url"], "is_file": False, "is_link": True}
     asset = answer.member("asset")
@@ -932,7 +932,7 @@ def test_store_required(lab: Lab) -> None:
     errors = _field_map(lab.call("store_asset", key=lab.key(), json={}).expect(422))
     check(fields <= errors.keys(), "errors of filename, size, url and type", sorted(errors))
     for missing in sorted(fields):
-        body = {name: value for name, value in link().items() if name != missing}
+        body = {name: value for name, value in link(lab).items() if name != missing}
         errors = _field_map(lab.call("store_asset", key=lab.key(), json=body).expect(422))
         check(missing in errors, f"an error of {missing}", sorted(errors))
 
@@ -941,7 +941,7 @@ def test_store_required(lab: Lab) -> None:
 def test_store_url(lab: Lab) -> None:
     """A url that is none is refused."""
     for url in ("nowhere", "example dot com"):
-        errors = _field_map(lab.call("store_asset", key=lab.key(), json=link(url=url)).expect(422))
+        errors = _field_map(lab.call("store_asset", key=lab.key(), json=link(lab, url=url)).expect(422))
         check("url" in errors, "an error of url", errors)
 
 
@@ -949,14 +949,14 @@ def test_store_url(lab: Lab) -> None:
 def test_store_type(lab: Lab) -> None:
     """Only "link" is a type."""
     for kind in ("file", "Link", ""):
-        errors = _field_map(lab.call("store_asset", key=lab.key(), json=link(type=kind)).expect(422))
+        errors = _field_map(lab.call("store_asset", key=lab.key(), json=link(lab, type=kind)).expect(422))
         check("type" in errors, "an error of type", errors)
 
 
 @rule("fileflare.store.size")
 def test_store_size(lab: Lab) -> None:
     """The older generation's "10MB" is no size."""
-    errors = _field_map(lab.call("store_asset", key=lab.key(), json=link(size="10MB")).expect(422))
+    errors = _field_map(lab.call("store_asset", key=lab.key(), json=link(lab, size="10MB")).expect(422))
     check("size" in errors, "an error of size", errors)
 
 
@@ -980,7 +980,7 @@ def test_update_partial(lab: Lab) -> None:
     found = _one(lab.call("find_asset", key=lab.key(), path={"asset": asset["id"]}).given())
     shown = (found.get("filename"), found.get("size"), found.get("url"))
     check(shown == ("renamed", asset["size"], asset["url"]), "a new name and the old size and url", shown)
-    lab.call("update_asset", key=lab.key(), path={"asset": file}, json=link()).expect(404)
+    lab.call("update_asset", key=lab.key(), path={"asset": file}, json=link(lab)).expect(404)
     dropped(lab, asset["id"])
 
 

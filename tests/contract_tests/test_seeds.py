@@ -2,9 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
+from contract_tests.own_mock import own_mock
+from contract_tests.run import open_run, prove
+from contract_tests.target import at_url
+from latchkey import load
 from tests.contract_tests.test_run import contract_tests
 
 
@@ -16,3 +22,30 @@ def test_no_seed_finds_anything(seed: int, tmp_path: Path):
     outcomes = {item["outcome"] for item in json.loads(file.read_text())["rules"]}
 
     assert (done.returncode, outcomes) == (0, {"verified"}), done.stdout[-3000:]
+
+
+def requests(provider: str, *themes: str) -> list[tuple[Any, ...]]:
+    """What a run of seed 7 sends on a fresh mock, in order, and what each request was answered with."""
+    contract, exchanged = load().only(provider), []
+    with own_mock([provider], 7) as url:
+        run = open_run(at_url(url, contract), contract, seed=7)
+        send = run.client.send
+
+        def noted(request: httpx.Request) -> httpx.Response:
+            response = send(request)
+            exchanged.append((request.method, request.url.raw_path, request.content, response.status_code))
+            return response
+
+        run.client.send = noted  # type: ignore[method-assign]
+        prove(run, [f"{provider}.{theme}.*" for theme in themes])
+        run.close()
+    return exchanged
+
+
+@pytest.mark.parametrize("provider", load().providers)
+def test_a_seed_repeats_every_request(provider: str):
+    """Two runs of a seed send the same requests in the same order: paths, names and bodies are equal."""
+    first = requests(provider, "auth", "sweep", "assets", "folder", "session", "file")
+
+    assert len(first) > 150
+    assert first == requests(provider, "auth", "sweep", "assets", "folder", "session", "file")
