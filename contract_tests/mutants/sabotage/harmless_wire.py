@@ -107,6 +107,26 @@ def _turned(value: Any) -> Any:
     return [_turned(item) for item in value] if isinstance(value, list) else value
 
 
+@sabotage("lists-turned")
+def lists_turned() -> None:
+    """Lists of things come the other way round; of texts the order may be what they say."""
+
+    def rewrite(sent: Sent) -> None:
+        value = sent.json
+        if value is not None and sent.status < 400:
+            sent.body = json.dumps(_reversed(value)).encode()
+
+    rewriting(rewrite)
+
+
+def _reversed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _reversed(item) for name, item in value.items()}
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return [_reversed(item) for item in reversed(value)]
+    return value
+
+
 @sabotage("json-charset")
 def json_charset() -> None:
     """The media type of JSON names a character set, in other case."""
