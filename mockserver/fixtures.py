@@ -72,8 +72,8 @@ def load_fixtures(contract: Contract, root: Path = FIXTURES) -> dict[str, Fixtur
 def _load(provider: Provider, root: Path) -> Fixtures:
     own, built_in = (folder / f"{provider.name}.yaml" for folder in (root, FIXTURES))
     file = own if own.exists() else built_in
-    raw = read_yaml(file)
-    for place, problem in mistakes(provider, raw, None if file == built_in else read_yaml(built_in)):
+    raw, model = read_yaml(file), None if file == built_in else read_yaml(built_in)
+    for place, problem in mistakes(provider, raw, model):
         raise ContractError(file, place, problem)
     accounts = (
         AccountFixture(
@@ -84,7 +84,7 @@ def _load(provider: Provider, root: Path) -> Fixtures:
         )
         for account in raw["accounts"]
     )
-    return Fixtures(raw.get("shared", {}), tuple(accounts))
+    return Fixtures({**(model or {}).get("shared", {}), **raw.get("shared", {})}, tuple(accounts))
 
 
 def _key(raw: Mapping[str, Any]) -> KeyFixture:

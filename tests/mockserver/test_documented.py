@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 import yaml
 
 from mockserver.app import create_app
 from mockserver.cli import main
+from tests.conftest import Served
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "mock.md").read_text("utf-8")
@@ -23,14 +27,18 @@ def test_every_option_is_documented(option: str):
     assert re.search(rf"^\| .*`{option}\b", PAGE, re.M)
 
 
-def test_the_fixtures_of_the_page_are_read(tmp_path: Path):
-    """The example is complete: a mock starts with it, and its key opens the account."""
+def test_the_fixtures_of_the_page_are_read(tmp_path: Path, serving: Callable[[Any], Served]):
+    """The example is complete: a mock starts with it, and its key finds the file and what it converts to."""
     (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "fileforge.yaml").write_text(example)
-    world = create_app("fileforge", fixtures=tmp_path).world
+    mock = serving(create_app("fileforge", fixtures=tmp_path))
+    headers = {"X-API-Key": mock.key("fileforge")}
+    (file,) = httpx.get(f"{mock.url}/v1/files", headers=headers).json()["files"]
+    wanted = {"input_file_id": file["id"], "target_format": "pdf"}
 
-    assert [key.situation for key in world.ready_keys("fileforge")] == ["full", "only_files_read"]
-    assert [row["original_name"] for row in world.accounts["mine"].table("files").values()] == ["plan.txt"]
+    assert [key.situation for key in mock.app.world.ready_keys("fileforge")] == ["full", "only_files_read"]
+    assert file["original_name"] == "plan.txt"
+    assert httpx.post(f"{mock.url}/v1/conversions", json=wanted, headers=headers).status_code == 202
 
 
 def instruction(name: str) -> list[str]:
