@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from contract_tests.commands.diff import diff
+from contract_tests.commands.doctor import doctor
 from contract_tests.commands.init import init
 from contract_tests.commands.replay import replay
 from contract_tests.profile import GATE, PROFILES
@@ -185,5 +186,5 @@ def mutants(providers: tuple[str, ...], systematic: bool, **wanted: Any) -> None
     sys.exit(survey_contract(hunting) if systematic else hunt_catalogue(hunting))
 
 
-for command in (init, replay, diff):
+for command in (init, doctor, replay, diff):
     main.add_command(command)

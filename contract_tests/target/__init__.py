@@ -1,6 +1,6 @@
 """Where the implementation under test is, which credentials there are, and what may be done to it."""
 
-from contract_tests.target.read import TargetError, at_url, read_target
+from contract_tests.target.read import TargetError, at_url, literals, read_target
 from contract_tests.target.records import NEIGHBOUR, PREFIX, Endpoint, Permit, StaticKey, Target, Timeouts, Tls
 from contract_tests.target.way import Way, trusted
 
@@ -16,6 +16,7 @@ __all__ = [
     "Tls",
     "Way",
     "at_url",
+    "literals",
     "read_target",
     "trusted",
 ]

@@ -55,6 +55,24 @@ def parse_target(written: str, file: Path, contract: Contract) -> Target:
     return target
 
 
+def literals(text: str) -> list[str]:
+    """Where the target file holds a credential itself instead of the name of a variable; nothing for a URL."""
+    file = Path(text)
+    if not file.is_file():
+        return []
+    written = file.read_text("utf-8")
+    found = [
+        (("providers", name, "keys", situation), value)
+        for name, provider in tomllib.loads(written).get("providers", {}).items()
+        for situation, value in provider.get("keys", {}).items()
+    ]
+    return [
+        f"{file}:{line_of(written, path)}: a key stands in the file itself; write ${{NAME}}, and export the variable"
+        for path, value in found
+        if not _VARIABLE.search(str(value))
+    ]
+
+
 def _located(mistake: Mistake, written: str, file: Path) -> str:
     where = ".".join(map(str, mistake.path))
     return f"{file}:{line_of(written, mistake.path)}: {f'{where}: ' if where else ''}{mistake.says}"
