@@ -19,6 +19,7 @@ from mockserver.clock import iso
 from mockserver.control.guard import COOKIE, Guard
 from mockserver.dashboard import words
 from mockserver.dashboard.budgets import budgets
+from mockserver.dashboard.faults import faults
 from mockserver.dashboard.keys import keys
 from mockserver.dashboard.traffic import traffic
 from mockserver.world import World
@@ -38,6 +39,7 @@ PAGES = {
     HOME: ("Traffic", "traffic.html", traffic),
     f"{BASE}/keys": ("API keys", "keys.html", keys),
     f"{BASE}/budgets": ("Budgets", "budgets.html", budgets),
+    f"{BASE}/faults": ("Faults", "faults.html", faults),
 }
 
 

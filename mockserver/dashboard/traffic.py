@@ -40,7 +40,17 @@ def traffic(world: World, rules: Mapping[str, Rule], query: Mapping[str, str]) -
 
 def _matches(entry: Entry, query: Mapping[str, str]) -> bool:
     text = query.get("text", "").lower()
-    said = (entry.method, entry.path, entry.operation, entry.key, entry.refusal, entry.rule, entry.reason, entry.client)
+    said = (
+        entry.method,
+        entry.path,
+        entry.operation,
+        entry.key,
+        entry.refusal,
+        entry.rule,
+        entry.reason,
+        entry.fault,
+        entry.client,
+    )
     return (
         query.get("provider", "") in {"", entry.provider}
         and query.get("key", "") in {"", entry.key}

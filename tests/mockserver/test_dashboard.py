@@ -18,7 +18,7 @@ from mockserver import Mock, create_app
 from mockserver.clock import SEEDED_START, Clock
 from tests.conftest import Served
 
-PAGES = ("/_mock/", "/_mock/dashboard/keys", "/_mock/dashboard/budgets")
+PAGES = ("/_mock/", "/_mock/dashboard/keys", "/_mock/dashboard/budgets", "/_mock/dashboard/faults")
 LICENCE = {"X-Domain": "acme.example", "X-Product-ID": "1"}
 #: Set to a folder, screenshots are taken into it; CI takes none.
 SCREENSHOTS = os.environ.get("LATCHKEY_SCREENSHOTS")
@@ -66,8 +66,8 @@ def verify(mock: Served) -> int:
 
 
 def row(page: Page, name: str) -> Any:
-    """The row of a table whose head has this name."""
-    return page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=re.compile(f"^{re.escape(name)}")))
+    """The rows of tables whose heads hold this name."""
+    return page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name))
 
 
 def create_key(page: Page, name: str) -> str:
@@ -346,6 +346,65 @@ def test_the_world_is_reset(page: Page, busy: Served):
     page.get_by_role("button", name="Reset").click()
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_text("Waiting for the first request")).to_be_visible()
+
+
+def test_the_next_requests_are_refused(page: Page, mock: Served):
+    """By a refusal of the provider's table, as often as was said; the traffic tells that it was a fault."""
+    page.goto("/_mock/dashboard/faults")
+    page.locator("[name=where]").select_option("operation fileforge.list_formats")
+    page.get_by_label("A refusal of the provider's").check()
+    page.locator("[name=refusal]").select_option("internal")
+    page.get_by_label("Requests", exact=True).fill("2")
+    page.get_by_role("button", name="Set fault").click()
+    expect(row(page, "GET /v1/formats")).to_contain_text("2 times")
+
+    assert [formats(mock, mock.key("fileforge")) for _ in range(3)] == [500, 500, 200]
+    expect(row(page, "GET /v1/formats")).to_contain_text("spent")
+    page.goto("/_mock/")
+    page.locator(".requests a").nth(1).click()
+    expect(page.locator("#exchange .refusal")).to_contain_text("answered internal instead (time 2 of 2)")
+
+
+def test_a_share_is_dropped_cut_off_or_late(page: Page, mock: Served):
+    """Each choice brings its own field; a fault that is removed strikes no more."""
+    page.goto("/_mock/dashboard/faults")
+    page.get_by_label("A share of all requests").check()
+    page.get_by_label("Share percent").fill("100")
+    page.get_by_label("No answer").check()
+    expect(page.get_by_label("Delay")).to_be_hidden()
+    page.get_by_role("button", name="Set fault").click()
+    expect(row(page, "Everywhere")).to_contain_text("no answer")
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+        formats(mock, mock.key("fileforge"))
+    expect(row(page, "Everywhere").get_by_role("cell").nth(2)).to_have_text("1")
+    page.get_by_role("button", name="Remove the fault of Everywhere").click()
+    expect(page.get_by_text("Nothing fails on purpose")).to_be_visible()
+
+    page.get_by_label("A body that is cut off").check()
+    page.get_by_label("Cut after").fill("10")
+    page.get_by_role("button", name="Set fault").click()
+    expect(row(page, "Everywhere")).to_contain_text("cut after 10 bytes")
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        formats(mock, mock.key("fileforge"))
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("Nothing fails on purpose")).to_be_visible()
+
+    page.get_by_label("A late answer").check()
+    page.get_by_label("Delay").fill("0.1")
+    page.get_by_role("button", name="Set fault").click()
+    expect(row(page, "Everywhere")).to_contain_text("waits 0.1 s")
+    assert formats(mock, mock.key("fileforge")) == 200
+
+
+def test_a_refusal_needs_its_provider(page: Page, mock: Served):
+    """Everywhere has no table of refusals; each provider offers its own."""
+    page.goto("/_mock/dashboard/faults")
+    page.get_by_label("A refusal of the provider's").check()
+    expect(page.locator("[name=refusal]").locator("option:not([hidden])")).to_have_text(["Choose where first"])
+    page.locator("[name=where]").select_option("provider dezerx")
+    table = mock.app.world.contract.providers["dezerx"].refusals
+    expect(page.locator("[name=refusal]").locator("option:not([hidden])")).to_have_count(len(table))
 
 
 @pytest.mark.parametrize("auth", ["strict", "presence", "off"])

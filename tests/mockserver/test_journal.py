@@ -142,3 +142,13 @@ def test_bodies_that_are_no_text_are_not_shown(mock: Served, http: httpx.Client)
     )
 
     assert (newest(http)["request"]["body"], newest(http)["request"]["size"]) == (None, 63)
+
+
+def test_a_replay_that_a_fault_drops_is_still_told(mock: Served, http: httpx.Client):
+    """The new entry says what the fault did."""
+    http.get("/api/v1/orders", headers={"Authorization": f"Bearer {mock.key('fileflare')}"})
+    http.post("/_mock/faults", json={"provider": "fileflare", "drop": True})
+    again = http.post(f"/_mock/journal/{newest(http)['id']}/replay")
+
+    assert again.status_code == 201
+    assert "closed the connection without an answer" in again.json()["fault"]
