@@ -27,10 +27,10 @@ def turn(run: Run, item: pytest.Item) -> tuple[int, ...]:
     if not run.thrift:
         # Last, for the order in which a target gets to the requests of a race is nobody's: what comes after may get other ids.
         return (theme == "race",)
-    return _THEMES.get(theme, 0), rule.level < Level.published, _need(item), theme != "limit"
+    return _THEMES.get(theme, 0), rule.level < Level.published, need(item), theme != "limit"
 
 
-def _need(item: pytest.Item) -> int:
+def need(item: pytest.Item) -> int:
     """0: a quota that is not used up, 1: one that is, 2: one that comes back."""
     return 2 if item.get_closest_marker("reopens") else int(item.get_closest_marker("spends") is not None)
 
@@ -56,7 +56,7 @@ class Agenda:
 
     def _stays(self, item: pytest.Item) -> bool:
         """Whether the provider's next proof can go on at once, or belongs to what has just been used up."""
-        return _need(item) > 0 or self._room(self._current) > 0
+        return need(item) > 0 or self._room(self._current) > 0
 
     def _room(self, name: str) -> int:
         return self._run.thrift[name].pacer.room()
@@ -64,8 +64,8 @@ class Agenda:
     def _taken(self, queue: deque[pytest.Item]) -> pytest.Item:
         """The first, but what uses up a quota as soon as most of it is used up."""
         gate = [item for item in queue if turn(self._run, item)[:2] == (0, False)]
-        if gate and _need(queue[0]) == 0 and self._run.thrift[self._current].pacer.nearly_spent():
-            for item in reversed([item for item in gate if _need(item)]):
+        if gate and need(queue[0]) == 0 and self._run.thrift[self._current].pacer.nearly_spent():
+            for item in reversed([item for item in gate if need(item)]):
                 queue.remove(item)
                 queue.appendleft(item)
         return queue.popleft()

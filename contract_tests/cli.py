@@ -103,6 +103,36 @@ def run(target: str | None, mock: bool, providers: tuple[str, ...], seed: int, *
     sys.exit(code)
 
 
+@main.command()
+@click.argument("where", metavar="TARGET")
+@_narrowing
+@click.option("--profile", type=click.Choice(list(PROFILES)), default=GATE, show_default=True, help="As for run.")
+@click.option("--json", "as_data", is_flag=True, help="As JSON, with every rule.")
+def plan(where: str, providers: tuple[str, ...], patterns: tuple[str, ...], profile: str, as_data: bool) -> None:
+    """Tell what a run on TARGET would show and cost. Nothing is sent to it: a mock stands in for it.
+
+    Exit codes: 0 the plan is made, 2 wrong usage.
+    """
+    from rich.console import Console
+
+    from contract_tests.own_mock import MockFailed
+    from contract_tests.plan import as_record, make_plan
+    from contract_tests.report.plan import print_plan
+    from contract_tests.target import TargetError, read_target
+
+    contract = _contract(providers)
+    try:
+        made = make_plan(read_target(where, contract), contract, PROFILES[profile], patterns)
+    except TargetError as problem:
+        raise click.UsageError(str(problem)) from None
+    except MockFailed as problem:
+        raise click.ClickException(f"the mock did not start: {problem}") from None
+    if as_data:
+        click.echo(json.dumps(as_record(made), indent=2, ensure_ascii=False))
+    else:
+        print_plan(Console(highlight=False), made)
+
+
 def _contract(providers: tuple[str, ...]) -> Contract:
     from latchkey import ContractError, load
 

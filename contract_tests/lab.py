@@ -19,7 +19,7 @@ from contract_tests.evidence import SAFE, same
 from contract_tests.handed_out import secrets_in
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
-from contract_tests.pace import Charge, pause
+from contract_tests.pace import NEARLY, Charge, pause
 from contract_tests.patience import PAUSES, checked
 from contract_tests.provision import Admin, Key, Provisioner
 from contract_tests.race import Attempt, Call, Race
@@ -35,6 +35,7 @@ rule = pytest.mark.rule
 spends, reopens = pytest.mark.spends, pytest.mark.reopens
 
 Made = TypeVar("Made")
+Case = TypeVar("Case")
 
 #: Path values that fit their schema and name nothing.
 _NOTHING = {"uuid": "00000000-0000-4000-8000-000000000000", "integer": "999999999", "path": "no/such/thing"}
@@ -93,6 +94,7 @@ class Lab:
         self._asked: set[Any] = set()
         self._fresh = False
         self._changed = False
+        self._stays = False
         self._names: dict[str, str] = {}
         self._made: dict[str, Any] = {}
         self._counts: Counter[str] = Counter()
@@ -107,13 +109,33 @@ class Lab:
         """A credential in this situation, the same for repeated calls with 'full' alone; `fields` ask for a new one."""
         if situation == "full" and not fields:
             if self._full is None:
-                self._full = self._hidden(self.admin.key())
+                self._full = self._hidden(self._roomiest(self.admin.key()))
             return self._full
         return self._hidden(self.admin.key(situation, **fields))
 
     def new_key(self, **fields: Any) -> Key:
         """A further full key of the same account, made for this proof."""
         return self._hidden(self.admin.key("full", **{"name": "another", **fields}))
+
+    def second_key(self) -> Key:
+        """Another full key of the account: one that the target names, else a new one."""
+        return self._hidden(spare[0]) if (spare := self._spare()) else self.new_key()
+
+    def stay(self) -> None:
+        """From now on the full key is the first of several, whatever its limits leave."""
+        self._stays = True
+
+    def _spare(self) -> list[Key]:
+        given = () if self._owner else self._endpoint.keys.get("full", ())[1:]
+        return [Key(raw=item.key, situation="full", presents=item.presents) for item in given]
+
+    def _roomiest(self, first: Key) -> Key:
+        """The first key or, when its limits leave little, that whose limits leave most."""
+        limits = [self.limit(name) for name in self.provider.default_limits]
+        pacer = self._thrift.pacer if self._thrift and not self._stays else None
+        if pacer is None or all(pacer.left(limit, first.raw) > NEARLY for limit in limits):
+            return first
+        return max([first, *self._spare()], key=lambda key: min(pacer.left(limit, key.raw) for limit in limits))
 
     def unlimited_key(self) -> Key:
         """A full key whose limits never refuse where the target can give one, else the full key."""
@@ -169,6 +191,7 @@ class Lab:
         """
         if self._thrift:
             self._thrift.evidence.left.append(action)
+            self._thrift.budget.kept += 1
 
     def has(self, name: str) -> bool:
         """Whether an earlier proof made what has this name for `once`."""
@@ -214,8 +237,20 @@ class Lab:
         self.client.passed += seconds
         self.afresh()
         if self._thrift:
+            self._thrift.waited += seconds
             self._thrift.evidence.forget()
         self.client.note("advance", f"{seconds:g} s pass", seconds=seconds)
+
+    def may_wait(self, seconds: float) -> None:
+        """Says that the proof lets so much time pass at once. Raises NotVerifiable where that cannot be."""
+        if self._thrift and seconds > self.target.permit.wait_up_to:
+            self._provisioner.advance(seconds)
+
+    def untouched(self, limit: str, key: Key) -> bool:
+        """Whether it is known that nothing was taken of this key's limit for a window."""
+        return (
+            self._thrift is not None and self._thrift.pacer.left(self.limit(limit), key.raw) == self.limit(limit).quota
+        )
 
     def move(self) -> None:
         """From now on requests come from a client address not used before, where that matters and the target can
@@ -242,10 +277,14 @@ class Lab:
         return self.contract.of(self.provider.name)
 
     def secured(self) -> list[Operation]:
-        """The operations that need a credential. Where requests are dear, one of each kind: a list or an item, a method."""
+        """The operations that need a credential. Where requests are dear, one of each method."""
         secured = [operation for operation in self.operations() if operation.credentials]
-        kinds = {(item.method, "{" in item.path): item for item in reversed(secured)}
-        return [item for item in secured if not self.thrifty or item in kinds.values()]
+        first = {item.method: item for item in reversed(secured)}
+        return [item for item in secured if not self.thrifty or item in first.values()]
+
+    def some(self, cases: Sequence[Case]) -> Sequence[Case]:
+        """All of these cases of one rule; where requests are dear, the first two."""
+        return cases[:2] if self.thrifty else cases
 
     def limit(self, name: str) -> Limit:
         return self.provider.limits[name]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.agenda import Agenda, rule_of, turn
+from contract_tests.agenda import Agenda, need, rule_of, turn
 from contract_tests.client import Unreachable
 from contract_tests.lab import Lab
 from contract_tests.outcome import Outcome
@@ -48,6 +48,8 @@ def lab(request: pytest.FixtureRequest, run: Run) -> Iterator[Lab]:
         raise run.dead
     run.client.take_sent()
     lab = run.lab(rule_of(request.node).split(".")[0])
+    if need(request.node):
+        lab.stay()
     yield lab
     lab.close()
 

@@ -23,8 +23,11 @@ from contract_tests.sweep import Sweep, sweep
 from contract_tests.target import Permit, Target, Way
 from contract_tests.thrift import Budget, Thrift
 from latchkey import Contract
+from latchkey.records import Provider
 from latchkey.rules import Level, Rule, load_rules
 
+#: Requests that are enough to show what the gate is about on a target that allows 60 a minute, in less than 6 minutes.
+DIRECTED = 250
 PROOFS = Path(__file__).parent / "proofs"
 #: Plugins of pytest that have nothing to do here; the last two search all memory for garbage, several times a run.
 _UNUSED = ("cacheprovider", "threadexception", "unraisableexception")
@@ -72,7 +75,7 @@ class Run:
             if not (left := thrift.evidence.left):
                 continue
             lab = self.lab(provider)
-            thrift.budget.requests += len(left)
+            thrift.budget.kept, thrift.budget.until = 0, float("inf")
             while left:
                 with suppress(Exception):
                     left.pop()(lab)
@@ -87,7 +90,23 @@ class Run:
 RUN = pytest.StashKey[Run]()
 
 
-def open_run(
+def open_run(target: Target, contract: Contract, *, seed: int = 0) -> Run:
+    """A run against this target. On a mock everything is permitted.
+
+    Raises Unreachable, and TargetError where the target's provisioner cannot be made.
+    """
+    control = None if target.provisioner else find_control(target)
+    if control is None:
+        return thrifty_run(target, contract, seed=seed)
+    contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
+    everything = Permit(destroy=True, spend_window=True, wait_up_to=float("inf"))
+    target = replace(target, control=control, permit=everything)
+    client = Client(contract, way=_way(target), seed=seed)
+    provisioner = Control(control, token=target.control_token, tls=target.tls)
+    return Run(contract, load_rules(contract), target, provisioner, client, seed)
+
+
+def thrifty_run(
     target: Target,
     contract: Contract,
     *,
@@ -95,31 +114,33 @@ def open_run(
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.time,
 ) -> Run:
-    """A run against this target, whose time is `now` and passes while `sleep` waits. On a mock everything is permitted.
-
-    Raises Unreachable, and TargetError where the target's provisioner cannot be made.
+    """A run with given keys, or what the target's own provisioner gives, within limits and a budget. The target's time is
+    `now` and passes while `sleep` waits. Raises TargetError where the provisioner cannot be made.
     """
     contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
-    rules, control = load_rules(contract), None if target.provisioner else find_control(target)
-    way = Way(timeouts=target.timeouts, tls=target.tls, proxy=target.proxy)
-    if control:
-        mock = Control(control, token=target.control_token, tls=target.tls)
-        everything = Permit(destroy=True, spend_window=True, wait_up_to=float("inf"))
-        target = replace(target, control=control, permit=everything)
-        return Run(contract, rules, target, mock, Client(contract, way=way, seed=seed), seed)
     given = Static(target, sleep=sleep, now=now)
     provisioner = own(target, given) if target.provisioner else given
-    run = Run(contract, rules, target, provisioner, Client(contract, way=way), seed)
+    run = Run(contract, load_rules(contract), target, provisioner, Client(contract, way=_way(target)), seed)
+    for provider in contract.providers.values():
+        run.thrift[provider.name] = _thrift(run, provider, sleep, now)
+    return run
 
+
+def _thrift(run: Run, provider: Provider, sleep: Callable[[float], None], now: Callable[[], float]) -> Thrift:
     def rest(seconds: float) -> None:
         sleep(seconds)
         run.client.passed += seconds
+        thrift.waited += seconds
 
-    permit = target.permit
-    for provider in contract.providers.values():
-        pacer = Pacer(provider.rate_headers, now, rest)
-        run.thrift[provider.name] = Thrift(pacer, Budget(permit.max_requests, now() + permit.max_time, now))
-    return run
+    permit = run.target.permit
+    quota = max((provider.limits[name].quota for name in provider.default_limits), default=60)
+    budget = Budget(permit.max_requests or DIRECTED * quota // 60, now() + permit.max_time, now)
+    thrift = Thrift(Pacer(provider.rate_headers, now, rest), budget)
+    return thrift
+
+
+def _way(target: Target) -> Way:
+    return Way(timeouts=target.timeouts, tls=target.tls, proxy=target.proxy)
 
 
 def check_reachable(run: Run) -> None:

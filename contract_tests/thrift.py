@@ -12,23 +12,29 @@ from contract_tests.pace import Pacer
 
 @dataclass
 class Budget:
-    """What may still be sent to one provider, and for how long. `now` is in seconds of any clock that does not go back."""
+    """How many requests may be sent to one provider, and until when. `now` is in seconds of any clock."""
 
-    requests: float
+    requests: int
     until: float
     now: Callable[[], float]
+    sent: int = 0
+    kept: int = 0  #: Requests set aside for removing what was made.
+
+    @property
+    def left(self) -> int:
+        return self.requests - self.sent - self.kept
 
     def spend(self, count: int = 1) -> None:
         """Takes this many requests. Raises NotVerifiable where they are no longer there."""
         self.check(count)
-        self.requests -= count
+        self.sent += count
 
     def check(self, count: int = 1) -> None:
         """Raises NotVerifiable where so many requests would be too many."""
-        if self.requests < count:
+        if self.left < count:
             raise NotVerifiable(
-                f"it needs {count} more of the requests that the run may send, and {self.requests:.0f} are left; "
-                "to permit more, write under [permit]: max_requests = …"
+                f"it needs more than the {self.requests} requests that the run may send to the provider; "
+                f"to permit more, write under [permit]: max_requests = {2 * self.requests}"
             )
         if self.now() >= self.until:
             raise NotVerifiable("the run's time is over; to permit more, write under [permit]: max_time = …")
@@ -41,3 +47,4 @@ class Thrift:
     pacer: Pacer
     budget: Budget
     evidence: Evidence = field(default_factory=Evidence)
+    waited: float = 0.0  #: Seconds that proofs of the provider waited, for limits and for what they show.

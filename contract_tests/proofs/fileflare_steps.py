@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from contract_tests import counting
@@ -37,14 +38,100 @@ def a_link(lab: Lab) -> dict[str, Any]:
 
 def a_file(lab: Lab) -> tuple[str, str]:
     """An uploaded asset that stays as it is: its id and name."""
-    id, name = lab.once("file", lambda: made_file(lab))
-    lab.once("file to be deleted", lambda: lab.at_end(lambda lab: dropped(lab, id)))
-    return id, name
+    story = upload_story(lab)
+    story.confirmed.given()
+    return story.id, story.name
 
 
 def _kept(lab: Lab, asset: dict[str, Any]) -> dict[str, Any]:
     lab.at_end(lambda lab: dropped(lab, asset["id"]))
     return asset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """An asset that a product of the store was given: what it was answered, and where it is shown."""
+
+    asset: dict[str, Any]
+    product: dict[str, Any]
+    answer: Answer
+    sold_before: set[str]
+    sold_after: set[str]
+    named: list[str]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return {"product_ids": [self.product["product_id"]]}
+
+
+def attached(lab: Lab) -> Attached:
+    """An asset attached to a product, once for all who look at it; they leave it so."""
+    return lab.once("attached to a product", lambda: _attached(lab))
+
+
+def _attached(lab: Lab) -> Attached:
+    product, asset = a_product(lab), _kept(lab, made_link(lab))
+    before = sold_with(lab, product)
+    at, body = {"asset": asset["id"]}, {"product_ids": [product["product_id"]]}
+    answer = lab.call("attach_to_products", key=lab.key(), path=at, json=body)
+    named, after = products_named(lab, asset["filename"]), sold_with(lab, product)
+    return Attached(asset=asset, product=product, answer=answer, sold_before=before, sold_after=after, named=named)
+
+
+def given_to_order(lab: Lab) -> tuple[dict[str, Any], dict[str, Any], Answer, set[str]]:
+    """An order, an asset attached to it, the answer to that, and the ids of the order's own assets; once for all."""
+
+    def give() -> tuple[dict[str, Any], dict[str, Any], Answer, set[str]]:
+        order, asset = an_order(lab), _kept(lab, made_link(lab))
+        body = {"asset_ids": [asset["id"]]}
+        answer = lab.call("attach_to_order", key=lab.key(), path={"order": order["id"]}, json=body)
+        return order, asset, answer, own_assets(lab, order)
+
+    return lab.once("attached to an order", give)
+
+
+def products_named(lab: Lab, name: str) -> list[str]:
+    """The ids of the products that the assets of this name are listed with, sorted, as often as they are named."""
+    found = listed(lab, name, with_products=True)
+    return sorted(product["id"] for asset in found for product in asset.get("products", ()))
+
+
+def sold_with(lab: Lab, product: Mapping[str, Any]) -> set[str]:
+    """The ids of the assets that a product is listed with."""
+    query = {"product_id": product["product_id"], "with_assets": True}
+    found = lab.call("list_products", key=lab.key(), query=query).expect(200).member("data")
+    return {asset["id"] for item in found if item["id"] == product["id"] for asset in item.get("assets", ())}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploaded:
+    """An uploaded asset: what each step was answered, and how often it was listed before and after its confirmation."""
+
+    name: str
+    id: str
+    signed: Answer
+    put: Answer
+    hidden: list[dict[str, Any]]
+    confirmed: Answer
+    shown: list[dict[str, Any]]
+
+
+def upload_story(lab: Lab) -> Uploaded:
+    """An upload from its signature to its listing, once for all who judge a part of it."""
+    return lab.once("an upload", lambda: _uploaded(lab))
+
+
+def _uploaded(lab: Lab) -> Uploaded:
+    name = f"latchkey {uuid4().hex[:12]}.txt"
+    signed = lab.call("sign_upload", key=lab.key(), json={"filename": name, "size": 5})
+    id, url = taken(signed, "asset", "id"), lab.hide(taken(signed, "upload_url"), "UPLOAD_URL")
+    lab.at_end(lambda lab: dropped(lab, id))
+    put = lab.request("PUT", url, content=b"hello")
+    hidden = listed(lab, name)
+    confirmed = lab.call("confirm_upload", key=lab.key(), path={"asset": id})
+    return Uploaded(
+        name=name, id=id, signed=signed, put=put, hidden=hidden, confirmed=confirmed, shown=listed(lab, name)
+    )
 
 
 def signed_upload(lab: Lab, **members: Any) -> tuple[str, str, str]:
@@ -152,16 +239,16 @@ def tour(lab: Lab) -> dict[str, Answer]:
 
 
 def _toured(lab: Lab) -> dict[str, Answer]:
-    key = lab.key()
+    key, upload = lab.key(), upload_story(lab)
     order, product = an_order(lab), a_product(lab)
-    asset, kept = made_link(lab), made_link(lab)
-    upload, _, url = signed_upload(lab)
-    lab.request("PUT", url, content=b"hello").given()
-    at_asset, at_order = {"asset": asset["id"]}, {"order": order["id"]}
-    assets, products = {"asset_ids": [kept["id"]]}, {"product_ids": [product["product_id"]]}
+    stored = lab.call("store_asset", key=key, json=link(lab))
+    signed = lab.call("sign_upload", key=key, json={"filename": "a.txt", "size": 5})
+    asset = taken(stored, "asset", "id")
+    at_asset, at_order = {"asset": asset}, {"order": order["id"]}
+    assets, products = {"asset_ids": [asset]}, {"product_ids": [product["product_id"]]}
     answers = {
-        "list_orders": lab.call("list_orders", key=key, query={"limit": 1}),
-        "list_products": lab.call("list_products", key=key, query={"limit": 1}),
+        "list_orders": lab.call("list_orders", key=key, query={"limit": 2}),
+        "list_products": lab.call("list_products", key=key, query={"limit": 2}),
         "list_assets": lab.call("list_assets", key=key, query={"per_page": 1}),
         "find_asset": lab.call("find_asset", key=key, path=at_asset),
         "update_asset": lab.call("update_asset", key=key, path=at_asset, json=link(lab)),
@@ -169,13 +256,12 @@ def _toured(lab: Lab) -> dict[str, Answer]:
         "detach_from_products": lab.call("detach_from_products", key=key, path=at_asset, json=products),
         "attach_to_order": lab.call("attach_to_order", key=key, path=at_order, json=assets),
         "detach_from_order": lab.call("detach_from_order", key=key, path=at_order, json=assets),
-        "confirm_upload": lab.call("confirm_upload", key=key, path={"asset": upload}),
+        "confirm_upload": upload.confirmed,
         "delete_asset": lab.call("delete_asset", key=key, path=at_asset),
-        "store_asset": (stored := lab.call("store_asset", key=key, json=link(lab))),
-        "sign_upload": (signed := lab.call("sign_upload", key=key, json={"filename": "a.txt", "size": 5})),
+        "store_asset": stored,
+        "sign_upload": signed,
         "cancel_upload": lab.call("cancel_upload", key=key, path={"asset": taken(signed, "asset", "id")}),
     }
-    dropped(lab, kept["id"], upload, taken(stored, "asset", "id"))
     if lab.target.permit.destroy:
         answers["send_email"] = lab.call("send_email", key=key, path=at_order)
         answers["delete_all_assets"] = lab.call("delete_all_assets", key=key)

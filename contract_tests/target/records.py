@@ -32,13 +32,13 @@ class Endpoint:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
     """What the suite may do: delete data it did not make, use up a whole window, let a proof wait (seconds), send to each
-    provider (requests), begin something (seconds after the start).
+    provider (requests; None: as many as suit its limit), begin something (seconds after the start).
     """
 
     destroy: bool = False
     spend_window: bool = False
     wait_up_to: float = 0.0
-    max_requests: int = 250
+    max_requests: int | None = None
     max_time: float = float("inf")
 
 
