@@ -399,6 +399,8 @@ class Lab:
         """The response. A 429 that the proof did not provoke is our own traffic's: it waits, and asks once more."""
         response = self._paced(request, charges)
         if response.status_code == 429 and not self._spending:
+            if self._thrift:
+                self._thrift.unasked += 1
             self._rest(max(pause(response.headers, limit.window) for limit in self.provider.limits.values()))
             response = self._paced(request, charges)
         return response

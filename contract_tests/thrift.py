@@ -47,4 +47,5 @@ class Thrift:
     pacer: Pacer
     budget: Budget
     evidence: Evidence = field(default_factory=Evidence)
+    unasked: int = 0  #: Refusals with 429 that no proof provoked.
     waited: float = 0.0  #: Seconds that proofs of the provider waited, for limits and for what they show.

@@ -114,7 +114,7 @@ def _forward(listener: socket.socket, to: tuple[str, int], every: int) -> None:
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), source:
         while data := source.recv(65536):
             sink.sendall(data)
         sink.shutdown(socket.SHUT_WR)
@@ -150,6 +150,7 @@ def stage(permit: Permit, *, situations: set[str] | None = None, way: Any = None
         target = stand_in(described(mock, permit, situations), contract, url, control)
         run = thrifty_run(target, contract, sleep=clock.advance, now=clock.now)
         prove(run, directed(run))
+        run.close()
         control.close()
         return Staged(run, app.statuses)
 

@@ -122,7 +122,7 @@ def upload_story(lab: Lab) -> Uploaded:
 
 
 def _uploaded(lab: Lab) -> Uploaded:
-    name = f"latchkey {uuid4().hex[:12]}.txt"
+    name = f"{lab.name('latchkey')}.txt"
     signed = lab.call("sign_upload", key=lab.key(), json={"filename": name, "size": 5})
     id, url = taken(signed, "asset", "id"), lab.hide(taken(signed, "upload_url"), "UPLOAD_URL")
     lab.at_end(lambda lab: dropped(lab, id))
