@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from benchmarks.__main__ import main as benchmarks
 from contract_tests.cli import main as contract_tests
 from contract_tests.gate import read_waivers
 from contract_tests.target import read_target
@@ -53,6 +54,7 @@ def test_options_that_a_page_names_exist(page: Path):
         CliRunner().invoke(command, [*words, "--help"]).output
         for command, words in [
             (mockserver, []),
+            (benchmarks, []),
             (contract_tests, []),
             *((contract_tests, [name]) for name in contract_tests.commands),
         ]

@@ -74,6 +74,7 @@ def create_key(page: Page, name: str) -> str:
     """Fills the open dialog's name, creates the key and copies it from the reveal dialog."""
     page.get_by_role("textbox", name="Name").fill(name)
     page.get_by_role("button", name="Create key").click()
+    expect(page.locator("#raw")).not_to_be_empty()
     raw = page.locator("#raw").text_content()
     assert raw
     page.get_by_role("button", name="Done").click()
