@@ -63,6 +63,7 @@ def _bytes(text: str) -> int:
     metavar="DIR",
     help="Begin with the rows and keys of these files; built-in ones where there is no file.",
 )
+@click.option("--scenario", type=_FILE, metavar="FILE", help="Begin with the accounts, keys and faults of this file.")
 @click.option("--watch", is_flag=True, help="Reload contract, overlays and fixtures when they change.")
 @click.option("--seed", type=int, help="Repeat ids, keys and timestamps; the clock stands still until it is advanced.")
 @click.option("--token", envvar="MOCKSERVER_TOKEN", help="Bearer token that the control plane asks for.")
@@ -100,6 +101,7 @@ def main(
     overlays: tuple[Path, ...],
     spec: Path | None,
     fixtures: Path | None,
+    scenario: Path | None,
     watch: bool,
     seed: int | None,
     token: str | None,
@@ -126,6 +128,8 @@ def main(
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s %(message)s")
     sources = Sources(providers=providers, spec=spec or SPEC, overlays=overlays, fixtures=fixtures or FIXTURES)
     app = _create(sources, seed=seed, token=token, auth=auth, explain=explain, cors=cors, max_body=max_body)
+    if scenario:
+        _play(app, scenario)
     if watch:
         from mockserver.watch import watch as follow
 
@@ -164,6 +168,23 @@ def _create(sources: Sources, **settings: Any) -> Mock:
         raise click.ClickException(str(problem)) from None
     except KeyError as unknown:
         raise click.UsageError(f"no provider is called {unknown}; see spec/openapi.yaml") from None
+
+
+def _play(app: Mock, scenario: Path) -> None:
+    """Plays the file, and shows the keys that it made: nothing else ever will."""
+    from latchkey import ContractError
+    from mockserver.scenario import play_file
+
+    try:
+        cast = play_file(app.world, scenario)
+    except ContractError as problem:
+        raise click.ClickException(str(problem)) from None
+    click.echo(f"Scenario {scenario.name}")
+    for name, account in cast.accounts.items():
+        click.echo(f"  {name}  account {account.id} of {account.provider}")
+    for name, raw in cast.raw.items():
+        click.echo(f"  {name}  {raw}")
+    click.echo()
 
 
 @contextlib.contextmanager

@@ -49,27 +49,14 @@ class Snapshots:
         """Takes the place of an older one of this name. Raises Full."""
         if name not in self._snapshots and len(self._snapshots) >= CAPACITY:
             raise Full
-        buffer = BytesIO()
-        pickler = _Pickler(buffer)
-        pickler.dump({member: getattr(world, member) for member in _STATE})
         self._snapshots.pop(name, None)
-        snapshot = self._snapshots[name] = Snapshot(
-            name=name,
-            at=world.clock.now(),
-            frozen=world.clock.frozen,
-            accounts=len(world.accounts),
-            keys=len(world.keys),
-            state=buffer.getvalue(),
-            objects=tuple(pickler.kept),
-        )
+        snapshot = self._snapshots[name] = take(world, name)
         return snapshot
 
     def restore(self, world: World, name: str) -> Snapshot:
         """The world goes on from there, its clock, too; the journal begins anew. Raises KeyError."""
         snapshot = self._snapshots[name]
-        for member, value in _Unpickler(snapshot).load().items():
-            setattr(world, member, value)
-        world.clock.turn(snapshot.at, frozen=snapshot.frozen)
+        go_back(world, snapshot)
         world.journal.clear()
         return snapshot
 
@@ -79,6 +66,29 @@ class Snapshots:
 
     def clear(self) -> None:
         self._snapshots.clear()
+
+
+def take(world: World, name: str = "") -> Snapshot:
+    """The world as it is."""
+    buffer = BytesIO()
+    pickler = _Pickler(buffer)
+    pickler.dump({member: getattr(world, member) for member in _STATE})
+    return Snapshot(
+        name=name,
+        at=world.clock.now(),
+        frozen=world.clock.frozen,
+        accounts=len(world.accounts),
+        keys=len(world.keys),
+        state=buffer.getvalue(),
+        objects=tuple(pickler.kept),
+    )
+
+
+def go_back(world: World, snapshot: Snapshot) -> None:
+    """State and time are again those of the snapshot."""
+    for member, value in _Unpickler(snapshot).load().items():
+        setattr(world, member, value)
+    world.clock.turn(snapshot.at, frozen=snapshot.frozen)
 
 
 class _Pickler(pickle.Pickler):

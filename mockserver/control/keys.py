@@ -12,6 +12,7 @@ from latchkey.records import Situation
 from mockserver.control import accounts
 from mockserver.control.app import current_world
 from mockserver.keys import Key
+from mockserver.world import Account, World
 
 
 def _find(key: int) -> Key:
@@ -25,8 +26,9 @@ def _view(key: Key) -> dict[str, Any]:
     return {**asdict(key), "scopes": list(key.scopes)}
 
 
-def _revealed(key: Key, raw: str) -> tuple[dict[str, Any], int]:
-    return {**_view(key), "key": raw}, 201
+def revealed(key: Key, raw: str) -> dict[str, Any]:
+    """The key with its raw value: for the answer that creates it, and no other."""
+    return {**_view(key), "key": raw}
 
 
 async def index(account: str) -> list[dict[str, Any]]:
@@ -34,7 +36,13 @@ async def index(account: str) -> list[dict[str, Any]]:
 
 
 async def create(account: str, body: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    world, owner = current_world(), accounts.find(account)
+    key, raw = issue(current_world(), accounts.find(account), body)
+    return revealed(key, raw), 201
+
+
+def issue(world: World, owner: Account, wanted: dict[str, Any]) -> tuple[Key, str]:
+    """A new key of the account and its raw value. Raises the problem 400 or 403."""
+    body = dict(wanted)
     provider = world.contract.providers[owner.provider]
     _known("situation", [body["situation"]] if "situation" in body else [], provider.situations)
     situation = provider.situations.get(body.pop("situation", ""), Situation(name="key", says=""))
@@ -48,11 +56,9 @@ async def create(account: str, body: dict[str, Any]) -> tuple[dict[str, Any], in
             detail=f"tier {owner.tier!r} has no keys; upgrade to {provider.keys.tiers[0]}",
         )
     user = {} if "user" in body else situation.user
-    wanted = Situation(
-        name=situation.name, says="", key={**situation.key, **body}, user=user, revoked=situation.revoked
-    )
+    meant = Situation(name=situation.name, says="", key={**situation.key, **body}, user=user, revoked=situation.revoked)
     try:
-        return _revealed(*world.create_key_for(owner, wanted))
+        return world.create_key_for(owner, meant)
     except LookupError as problem:
         raise BadRequestProblem(detail=str(problem)) from None
 
@@ -83,4 +89,4 @@ async def revoke(key: int) -> dict[str, Any]:
 
 
 async def rotate(key: int) -> tuple[dict[str, Any], int]:
-    return _revealed(*current_world().rotate(_find(key)))
+    return revealed(*current_world().rotate(_find(key))), 201

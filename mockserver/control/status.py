@@ -8,6 +8,7 @@ from connexion.exceptions import BadRequestProblem
 
 import latchkey
 from mockserver.control.app import current_world
+from mockserver.world import World
 
 
 async def show() -> dict[str, Any]:
@@ -36,12 +37,16 @@ async def clock() -> dict[str, Any]:
 
 
 async def set_clock(body: dict[str, Any]) -> dict[str, Any]:
-    time = current_world().clock
-    if "frozen" in body:
-        (time.freeze if body["frozen"] else time.run)()
+    move(current_world(), body)
+    return await clock()
+
+
+def move(world: World, wanted: dict[str, Any]) -> None:
+    """Freezes or runs the clock, then advances it. Raises the problem 400."""
+    if "frozen" in wanted:
+        (world.clock.freeze if wanted["frozen"] else world.clock.run)()
     try:
-        time.advance(body.get("advance", 0))
-        current_world().evict()
+        world.clock.advance(wanted.get("advance", 0))
+        world.evict()
     except ValueError as problem:
         raise BadRequestProblem(detail=str(problem)) from None
-    return await clock()
