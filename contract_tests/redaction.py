@@ -30,6 +30,7 @@ class Redaction:
 
     def __init__(self, contract: Contract | None = None) -> None:
         self._names: dict[str, str] = {}
+        self._unnamed: set[str] = set()
         # Most of what is written is written often: the same headers, the same bodies.
         self._hidden = lru_cache(maxsize=10_000)(self._replaced)
         self._longest_first = lru_cache(maxsize=1)(lambda: sorted(self._names, key=len, reverse=True))
@@ -41,7 +42,10 @@ class Redaction:
         return dict(self._names)
 
     def hide(self, secret: str, name: str) -> None:
-        """From now on this secret is written as $NAME."""
+        """From now on this secret is written as $NAME. What was hidden whole because it holds a secret need not be any more."""
+        for whole in [item for item in self._unnamed if secret in item]:
+            self._unnamed.remove(whole)
+            del self._names[whole]
         self._names[secret] = name
         self._hidden.cache_clear()
         self._longest_first.cache_clear()
@@ -49,8 +53,9 @@ class Redaction:
     def hide_new(self, secrets: Iterable[tuple[str, str]]) -> None:
         """Hides what nobody has named yet, each secret under the name that comes with it."""
         for secret, name in secrets:
-            if secret not in self._names:
+            if secret not in self._names and not any(known in secret for known in self._names):
                 self.hide(secret, name)
+                self._unnamed.add(secret)
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
