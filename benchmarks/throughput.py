@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,10 +47,6 @@ class Compared:
     def ratio(self) -> float:
         return median(self.ratios)
 
-    @property
-    def cpu_ratio(self) -> float:
-        return self.floor_cpu / self.cpu
-
 
 def measure(rounds: int, seconds: float, tell: Callable[[str], None]) -> list[Compared]:
     """One comparison for each request, the contestants by turns."""
@@ -69,8 +65,7 @@ def _prepared(item: Asked, mock: Server) -> tuple[Asked, Mapping[str, str]]:
     if "{id}" not in item.path:
         return item, headers
     listed = httpx.get(f"http://127.0.0.1:{mock.port}{item.path.split('/{')[0]}", headers=headers, trust_env=False)
-    path = item.path.replace("{id}", listed.json()["data"][0]["id"])
-    return Asked(name=item.name, provider=item.provider, method=item.method, path=path, body=item.body), headers
+    return replace(item, path=item.path.replace("{id}", listed.json()["data"][0]["id"])), headers
 
 
 def _path(item: Asked) -> str:

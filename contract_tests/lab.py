@@ -447,8 +447,10 @@ class Lab:
         *,
         sure: bool = True,
     ) -> list[Charge]:
-        """What a request takes of limits: one unit of each, and units of work of those that count work."""
-        if not str(request.url).startswith(self._endpoint.base_url):
+        """What a request takes of limits: one unit of each, and units of work of those that count work; nothing where nobody
+        asks.
+        """
+        if self._thrift is None or not str(request.url).startswith(self._endpoint.base_url):
             return []
         credentials = (request.headers.get(item.header, "") for item in self.provider.credentials)
         raw = next((value.rpartition(" ")[2] for value in credentials if value), "")

@@ -66,13 +66,12 @@ class Mock:
         handlers = {operation: find_handler(operation) for operation in contract.operations}
         self.world.evictors = find_evictors(contract)
         self.answer = Answer(handlers, max_body=self.max_body)
+        opened = [partial(Cors, origin=self.cors)] if self.cors else []
         layers: ASGIApp = ConnexionMiddleware(
             self.answer,
             middlewares=[
                 partial(Record, world=self.world),  # journal: what came in, what went out, why
-                *(
-                    [partial(Cors, origin=self.cors)] if self.cors else []
-                ),  # opens answers to a page, where not ruled out
+                *opened,  # opens answers to a page, where not ruled out
                 partial(Stamp, explain=self.explain),  # headers that the provider promises on every answer
                 partial(Route, contract=contract),  # path and method to operation
                 Inject,  # a fault, where one was set; then Answer: checks, handler

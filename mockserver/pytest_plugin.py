@@ -13,6 +13,7 @@ import pytest
 from latchkey.source import PROVIDERS
 
 if TYPE_CHECKING:
+    from mockserver.app import Mock
     from mockserver.server import Running
     from mockserver.tenant import Tenant
 
@@ -24,7 +25,7 @@ def latchkey_settings() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def mock(latchkey_settings: dict[str, Any]) -> Iterator[Running]:
+def mock(latchkey_settings: dict[str, Any]) -> Iterator[Running[Mock]]:
     """A mock on a free loopback port, in a thread of its own: `.base_url`, `.app`."""
     # Imported here: projects that do not use it do not wait for it.
     from mockserver import create_app
@@ -35,7 +36,7 @@ def mock(latchkey_settings: dict[str, Any]) -> Iterator[Running]:
 
 
 def _account_of(provider: str) -> Callable[..., Iterator[Tenant]]:
-    def account(mock: Running) -> Iterator[Tenant]:
+    def account(mock: Running[Mock]) -> Iterator[Tenant]:
         from mockserver.tenant import Tenant
 
         with Tenant.of(mock, provider) as tenant:

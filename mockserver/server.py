@@ -8,14 +8,15 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from mockserver.app import Mock
+
+App = TypeVar("App", bound=ASGIApp)
 
 #: Seconds that answers under way have to be sent after Ctrl-C.
 GRACE = 0.5
@@ -80,18 +81,18 @@ def _protocol() -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """A mock that answers at `base_url`."""
+class Running(Generic[App]):
+    """An application that answers at `base_url`."""
 
-    app: Mock
+    app: App
     base_url: str
 
 
-@contextmanager
-def running(app: Mock) -> Iterator[Running]:
-    """Serves the mock on a free loopback port, in a thread, until the block is left."""
+@contextlib.contextmanager
+def running(app: App, **settings: Any) -> Iterator[Running[App]]:
+    """Serves the application on a free loopback port, in a thread, until the block is left. `settings` are uvicorn's."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(app)
+    server = Server(app, **settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

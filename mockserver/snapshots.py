@@ -92,7 +92,7 @@ def go_back(world: World, snapshot: Snapshot) -> None:
 
 
 class _Pickler(pickle.Pickler):
-    """Copies a state, ten times as fast as deepcopy does; keeps bytes beside it."""
+    """Copies a state; keeps bytes beside it."""
 
     def __init__(self, file: BytesIO) -> None:
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)

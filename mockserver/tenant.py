@@ -8,6 +8,7 @@ from typing import Any, Self
 import httpx
 
 from latchkey.records import Provider
+from mockserver.app import Mock
 from mockserver.control.app import PREFIX
 from mockserver.server import Running
 
@@ -19,16 +20,16 @@ class ControlRefused(Exception):
 class Tenant:
     """A fresh account. Use it in a `with` block; what it changed beside itself is undone at the end."""
 
-    def __init__(self, mock: Running, provider: Provider) -> None:
+    def __init__(self, mock: Running[Mock], provider: Provider) -> None:
         self.base_url = mock.base_url
         self.provider = provider
         self._control = httpx.Client(base_url=mock.base_url + PREFIX, trust_env=False)
         self._ids: dict[str, int] = {}
-        self._faults: list[str] = []
+        self._faults: list[int] = []
         self.account: str = self._call("POST", "/accounts", {"provider": provider.name})["id"]
 
     @classmethod
-    def of(cls, mock: Running, provider: str) -> Self:
+    def of(cls, mock: Running[Mock], provider: str) -> Self:
         """An account of the provider with this name."""
         return cls(mock, mock.app.world.contract.providers[provider])
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from mockserver import Mock, create_app
-from mockserver.server import Server
+from mockserver.server import running
 
 
 @dataclass(frozen=True)
@@ -36,15 +34,8 @@ def serve(app: Any, **changes: Any) -> Iterator[Served]:
 
     `changes` are settings of the server.
     """
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(app, **changes)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", app)
-    finally:
-        server.should_exit = True
-        thread.join(10)
+    with running(app, **changes) as served:
+        yield Served(served.base_url, app)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.servers import Server, free_port, serving
@@ -61,16 +61,9 @@ def peer(name: str, file: str) -> Iterator[Server | None]:
     """The peer behind a port; None where it is not installed or does not start."""
     port = free_port()
     command = PEERS[name](file, port)
-    if command is None:
-        yield None
-        return
-    try:
-        running = serving(command, port)
-        server = running.__enter__()
-    except (OSError, RuntimeError):
-        yield None
-        return
-    try:
+    with ExitStack() as stack:
+        server = None
+        if command:
+            with suppress(OSError, RuntimeError):
+                server = stack.enter_context(serving(command, port))
         yield server
-    finally:
-        running.__exit__(None, None, None)

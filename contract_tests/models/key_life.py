@@ -218,6 +218,11 @@ class KeyModel(Model):
             check(let_in, f"{answer.request} to let in a key that is good, of the kind {key.kind}", answer)
 
 
+def revoke(lab: Lab, key: Key) -> None:
+    """Ends a key as its owner does on a settings page."""
+    lab.admin.revoke(key)
+
+
 def _has(answer: Answer, statuses: tuple[int, ...], why: str) -> None:
     wanted = " or ".join(map(str, sorted(set(statuses))))
     check(answer.status in statuses, f"{answer.request} to refuse the key with {wanted}: {why}", answer)

@@ -7,7 +7,7 @@ from typing import Any
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
-from contract_tests.models.key_life import KeyLife
+from contract_tests.models.key_life import KeyLife, revoke
 from contract_tests.models.limiter import Call, Limits, some_rate_header
 from contract_tests.models.token import Issued, Kind
 from contract_tests.models.windows import Bucket
@@ -93,14 +93,6 @@ def _presents(lab: Lab, key: Key | str) -> Mapping[str, Any]:
     return key.presents if isinstance(key, Key) else lab.key().presents
 
 
-def _revoke(lab: Lab, key: Key) -> None:
-    lab.admin.revoke(key)
-
-
-def _rotate(lab: Lab, key: Key) -> Key:
-    return lab.rotate(key)
-
-
 def _switch(lab: Lab, key: Key, on: bool) -> None:
     lab.admin.change_key(key, attributes={"active": on})
 
@@ -111,7 +103,7 @@ KEYS = KeyLife(
     kinds={"licence": frozenset({"verify", "download"})},
     headers=("dezerx_bearer",),
     dead=(401,),
-    end=_revoke,
-    rotate=_rotate,
+    end=revoke,
+    rotate=Lab.rotate,
     switch=_switch,
 )

@@ -8,7 +8,7 @@ from functools import partial
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
-from contract_tests.models.key_life import KeyLife
+from contract_tests.models.key_life import KeyLife, revoke
 from contract_tests.models.limiter import Call, Limits
 from contract_tests.models.resources import Holder, Members, Resource
 from contract_tests.models.token import Issued, Kind, signed
@@ -92,22 +92,14 @@ def _finds_asset(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) 
     return lab.call("find_asset", key=key, by=by, headers=headers, path=steps.NOTHING)
 
 
-def _revoke(lab: Lab, key: Key) -> None:
-    lab.admin.revoke(key)
-
-
-def _rotate(lab: Lab, key: Key) -> Key:
-    return lab.rotate(key)
-
-
 KEYS = KeyLife(
     make=_make,
     acts={"list orders": _lists_orders, "find an asset": _finds_asset},
     kinds={"full": frozenset({"list orders", "find an asset"})},
     headers=("fileflare_bearer",),
     dead=(401,),
-    end=_revoke,
-    rotate=_rotate,
+    end=revoke,
+    rotate=Lab.rotate,
     rotation_ends=False,
 )
 

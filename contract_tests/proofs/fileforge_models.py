@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
-from contract_tests.models.key_life import KeyLife
+from contract_tests.models.key_life import KeyLife, revoke
 from contract_tests.models.limiter import Call, Limits
 from contract_tests.models.resources import Members, Resource
 from contract_tests.models.token import Issued, Kind, signed
@@ -131,14 +131,6 @@ def _deletes(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> A
     return lab.call("delete_file", key=key, by=by, headers=headers, path={"id": steps.NOTHING})
 
 
-def _revoke(lab: Lab, key: Key) -> None:
-    lab.admin.revoke(key)
-
-
-def _rotate(lab: Lab, key: Key) -> Key:
-    return lab.rotate(key)
-
-
 def _switch(lab: Lab, key: Key, on: bool) -> None:
     lab.admin.change_account(tier="pro" if on else "free")
 
@@ -167,8 +159,8 @@ KEYS = KeyLife(
     },
     headers=("fileforge_bearer", "fileforge_key"),
     dead=(401,),
-    end=_revoke,
-    rotate=_rotate,
+    end=revoke,
+    rotate=Lab.rotate,
     switch=_switch,
     switches_all=True,
     none_while_off=True,
