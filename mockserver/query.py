@@ -38,11 +38,14 @@ class Query:
     headers: Mapping[str, str] | None = None
     body: Any = None
 
-    def misses(self, entry: Shown) -> list[str]:
-        """How the entry is not what is asked for, a sentence each; none where it is."""
+    def misses(self, entry: Shown, *, exchange: bool = True) -> list[str]:
+        """How the entry is not what is asked for, a sentence each; none where it is. Without its `exchange`, as far as the
+        rest of an entry tells.
+        """
         return [
             problem
             for name, check in CHECKS.items()
+            if exchange or name not in OF_EXCHANGE
             if (wanted := getattr(self, name)) is not None
             for problem in check(entry, name, wanted)
         ]
@@ -130,3 +133,5 @@ CHECKS: Mapping[str, Check] = {
     "body": _body,
     "text": _text,
 }
+#: What is asked of the exchange itself.
+OF_EXCHANGE = frozenset({"query", "headers", "body", "text"})

@@ -38,6 +38,9 @@ async def index(limit: int = 100, **asked: Any) -> list[dict[str, Any]]:
     for entry in reversed(world.journal):
         if len(found) == limit:
             break
+        # The exchange takes long to show; mostly the rest tells that it is not meant.
+        if query.misses(summary(entry), exchange=False):
+            continue
         shown = view(world, entry)
         if not query.misses(shown):
             found.append(shown)
