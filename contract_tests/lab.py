@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypedDict, TypeVar, Unpack, cast
-from urllib.parse import quote
+from typing import Any, TypeVar, Unpack, cast
 
 import httpx
 import pytest
 
 from contract_tests.answer import Answer
-from contract_tests.client import Client, Fault
+from contract_tests.client import Client
 from contract_tests.crowd import AROUND, Exchange
-from contract_tests.evidence import SAFE, same
 from contract_tests.handed_out import secrets_in
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
-from contract_tests.pace import NEARLY, Charge, pause
-from contract_tests.patience import PAUSES, checked
+from contract_tests.pace import NEARLY
 from contract_tests.provision import Admin, Key, Provisioner
 from contract_tests.race import Attempt, Call, Race
+from contract_tests.sender import Sender
 from contract_tests.target import Target
 from contract_tests.thrift import Thrift
+from contract_tests.words import Words, credential, filled, presented
 from latchkey import Contract
-from latchkey.records import Limit, Operation, Parameter
+from latchkey.records import Limit, Operation
 
 #: Marks a proof with the rule it shows: `@rule("provider.theme.what")`.
 rule = pytest.mark.rule
@@ -36,30 +34,6 @@ spends, reopens = pytest.mark.spends, pytest.mark.reopens
 
 Made = TypeVar("Made")
 Case = TypeVar("Case")
-
-#: Path values that fit their schema and name nothing.
-_NOTHING = {"uuid": "00000000-0000-4000-8000-000000000000", "integer": "999999999", "path": "no/such/thing"}
-
-
-class Words(TypedDict, total=False):
-    """What can be said of a call.
-
-    `key` goes into the provider's preferred credential header, or into the one of the credential named `by`. What a key
-    presents (its domain, say) goes along unless `presents` says otherwise. `path` fills the path's parameters; those left
-    out are filled with values that name nothing. `method` overrides, e.g. HEAD. `units` is how much work it asks for (1 where
-    left out), where a limit counts that.
-    """
-
-    key: Key | str | None
-    by: str | None
-    path: Mapping[str, Any] | None
-    query: Mapping[str, Any] | None
-    json: Any
-    content: bytes | None
-    headers: Mapping[str, str] | None
-    presents: Mapping[str, Any] | None
-    method: str | None
-    units: int
 
 
 class Lab:
@@ -89,11 +63,8 @@ class Lab:
                 client.hide(value, f"{provider}_{header}".upper().replace("-", "_"))
         self._neighbours: list[Lab] = []
         self._full: Key | None = None
-        self._spending = False
         self._thrift = thrift
-        self._asked: set[Any] = set()
-        self._fresh = False
-        self._changed = False
+        self._sender = Sender(contract, self.provider, self._endpoint.base_url, client, thrift, self.advance)
         self._stays = False
         self._names: dict[str, str] = {}
         self._made: dict[str, Any] = {}
@@ -165,7 +136,7 @@ class Lab:
             neighbour=True,
             thrift=self._thrift,
         )
-        other._spending = self._spending
+        other._sender.spending = self._sender.spending
         self._neighbours.append(other)
         return other
 
@@ -210,7 +181,7 @@ class Lab:
 
     def afresh(self) -> None:
         """Says that every call of the proof has to be sent, though an equal one may have been answered before."""
-        self._fresh = True
+        self._sender.fresh = True
 
     def hide(self, secret: str, name: str) -> str:
         """From now on this secret (a token, a signed URL) is printed as $NAME."""
@@ -292,10 +263,8 @@ class Lab:
     def call(self, operation: str | Operation, **words: Unpack[Words]) -> Answer:
         """Calls an operation of the contract."""
         call = self.prepare(operation, **words)
-        record, sure = call.operation, "method" not in words
-        charges = self._charges(call.request, record.limits, record.spends, words.get("units", 1), sure=sure)
-        send = self._ask if record.credentials and not record.issues else self._send
-        return self._answer(send(call.request, charges), record)
+        response = self._sender.call(call, words.get("units", 1), sure="method" not in words)
+        return self._answer(response, call.operation)
 
     def prepare(self, operation: str | Operation, **words: Unpack[Words]) -> Call:
         """What `call` would send, to be sent later by `at_once` or `during`."""
@@ -303,13 +272,13 @@ class Lab:
         key = words.get("key")
         headers = {
             **self._headers,
-            **self.credential(key, words.get("by")),
-            **self.presented(key, words.get("presents")),
+            **credential(self.provider, key, words.get("by")),
+            **presented(self.provider, key, words.get("presents")),
             **(words.get("headers") or {}),
         }
         request = self.client.prepare(
             words.get("method") or record.method,
-            self._endpoint.base_url + self.path(record, words.get("path") or {}),
+            self._endpoint.base_url + filled(record, words.get("path") or {}),
             headers=headers,
             query=words.get("query"),
             json=words.get("json"),
@@ -330,7 +299,7 @@ class Lab:
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
         sent = {**self._headers, **(headers or {})}
         request = self.client.prepare(method, whole, headers=sent, content=content, query=query)
-        return self._answer(self._send(request, self._charges(request, self.provider.default_limits, sure=False)))
+        return self._answer(self._sender.send(request))
 
     def call_as_is(
         self, operation: Operation, method: str, url: str, headers: Mapping[str, str], content: bytes | None
@@ -338,33 +307,20 @@ class Lab:
         """Calls an operation with a request made elsewhere. `url` is a path, or whole where the target handed it out."""
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
         request = self.client.prepare(method, whole, headers={**headers, **self._headers}, content=content)
-        charges = self._charges(request, operation.limits, operation.spends)
-        return self._answer(self._send(request, charges), operation)
+        return self._answer(self._sender.send(request, operation), operation)
 
     def at_once(self, calls: Sequence[Call]) -> list[Attempt]:
         """All these calls at the same time, each on a connection of its own. A 429 is an answer like any other."""
-        self._charge(*calls)
+        self._sender.reserve(calls)
         exchanges = self.client.send_at_once([call.request for call in calls])
         return [self._attempt(exchange, call.operation) for exchange, call in zip(exchanges, calls, strict=True)]
 
     def during(self, call: Call, action: Callable[[], object]) -> Race:
         """This call again and again, by many at the same time, while the action takes place."""
-        self._charge(*[call] * AROUND)
+        self._sender.reserve([call] * AROUND)
         happening = self.client.send_during(call.request, action)
         attempts = [self._attempt(exchange, call.operation) for exchange in happening.exchanges]
         return Race(attempts, happening.began, happening.done)
-
-    def _charge(self, *calls: Call) -> None:
-        """Sees to it that the budget and the limits have room for all these at once."""
-        if self._thrift is None:
-            return
-        self._thrift.budget.spend(len(calls))
-        charges = [item for call in calls for item in self._charges(call.request, call.operation.limits)]
-        units = Counter((item.limit, item.partition) for item in charges)
-        whole = [Charge(limit=limit, partition=who, units=count) for (limit, who), count in units.items()]
-        if not self._spending:
-            self._thrift.pacer.pause(whole)
-        self._thrift.pacer.take(whole)
 
     def _attempt(self, exchange: Exchange, operation: Operation) -> Attempt:
         answer = None if exchange.response is None else self._answer(exchange.response, operation)
@@ -377,117 +333,17 @@ class Lab:
         self.client.redaction.hide_new(secrets_in(self.contract, operation, answer.content))
         return answer
 
-    def _ask(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
-        """The response, or that to an equal request of an earlier proof. What one proof asks twice is sent twice."""
-        if self._thrift is None:
-            return self._send(request, charges)
-        asked, evidence = same(request), self._thrift.evidence
-        look = request.method in SAFE
-        fresh = self._fresh or self._spending or asked in self._asked or (look and self._changed)
-        known = None if fresh else evidence.answer(request)
-        self._asked.add(asked)
-        if known is None:
-            known = self._send(request, charges)
-            evidence.keep(request, known)
-            # Where it was refused, too: the proof may want to see that nothing happened.
-            self._changed |= not look and known.status_code != 401
-        else:
-            self.client.cite(request, known)
-        return known
-
-    def _send(self, request: httpx.Request, charges: Sequence[Charge] = ()) -> httpx.Response:
-        """The response. A 429 that the proof did not provoke is our own traffic's: it waits, and asks once more."""
-        response = self._paced(request, charges)
-        if response.status_code == 429 and not self._spending:
-            if self._thrift:
-                self._thrift.unasked += 1
-            self._rest(max(pause(response.headers, limit.window) for limit in self.provider.limits.values()))
-            response = self._paced(request, charges)
-        return response
-
-    def _paced(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
-        """The response, asked for when the target's limits let it pass, and again where it got lost on the way."""
-        if self._thrift is None:
-            return self.client.send(request)
-        for seconds in PAUSES:
-            try:
-                return self._once(self._thrift, request, charges)
-            except Fault as fault:
-                if fault.sent and not (request.method in SAFE and not self._redeems(request)):
-                    raise
-            self._thrift.pacer.rest(seconds)
-        return self._once(self._thrift, request, charges)
-
-    def _once(self, thrift: Thrift, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
-        """The response of one attempt. Proofs that provoke a limit do not wait."""
-        thrift.budget.spend()
-        if not self._spending:
-            thrift.pacer.pause(charges)
-        thrift.pacer.take(charges)
-        response = self.client.send(request)
-        thrift.pacer.learn(charges, response)
-        return checked(response)
-
-    def _redeems(self, request: httpx.Request) -> bool:
-        """Whether the request uses up a token, so that sending it again does something else."""
-        paths = [
-            item.path for item in self.operations() if item.token and self.provider.tokens[item.token].uses is not None
-        ]
-        return any(re.search(re.sub(r"\{\w+\}", "[^/]+", path) + "$", request.url.path) for path in paths)
-
-    def _rest(self, seconds: float) -> None:
-        self._thrift.pacer.rest(seconds) if self._thrift else self.advance(seconds)
-
-    def _charges(
-        self,
-        request: httpx.Request,
-        limits: Sequence[str],
-        spends: Sequence[str] = (),
-        units: int = 1,
-        *,
-        sure: bool = True,
-    ) -> list[Charge]:
-        """What a request takes of limits: one unit of each, and units of work of those that count work; nothing where nobody
-        asks.
-        """
-        if self._thrift is None or not str(request.url).startswith(self._endpoint.base_url):
-            return []
-        credentials = (request.headers.get(item.header, "") for item in self.provider.credentials)
-        raw = next((value.rpartition(" ")[2] for value in credentials if value), "")
-        taken = [(self.limit(name), 1, False) for name in limits] + [(self.limit(name), units, True) for name in spends]
-        return [
-            Charge(limit=limit, partition=raw if limit.partition == "key" else "", units=count, work=work, sure=sure)
-            for limit, count, work in taken
-            if raw or limit.partition == "address"
-        ]
-
     def credential(self, key: Key | str | None, by: str | None = None) -> dict[str, str]:
         """The header that carries this key; none without a key."""
-        if key is None:
-            return {}
-        chosen = next(item for item in self.provider.credentials if by in {None, item.name})
-        raw = key if isinstance(key, str) else key.raw
-        return {chosen.header: f"{chosen.scheme} {raw}" if chosen.scheme else raw}
+        return credential(self.provider, key, by)
 
-    def presented(self, key: Key | str | None, presents: Mapping[str, Any] | None = None) -> dict[str, str]:
+    def presented(self, key: Key | str | None) -> dict[str, str]:
         """The headers of what goes with this key (its domain, say)."""
-        values = presents if presents is not None else key.presents if isinstance(key, Key) else {}
-        return {
-            str(item.header): str(values[name])
-            for name, item in self.provider.presented.items()
-            if item.header and name in values
-        }
+        return presented(self.provider, key)
 
     def path(self, operation: Operation, values: Mapping[str, Any]) -> str:
         """The operation's path, filled."""
-        parameters = {item.name: item for item in operation.parameters if item.location == "path"}
-
-        def fill(hit: re.Match[str]) -> str:
-            parameter = parameters[hit[1]]
-            value = str(values.get(parameter.name, _nothing(parameter)))
-            return quote(value, safe="/" if parameter.schema.get("format") == "path" else "")
-
-        return re.sub(r"\{(\w+)\}", fill, operation.path)
+        return filled(operation, values)
 
     # Limits.
 
@@ -506,7 +362,7 @@ class Lab:
         if self._thrift:
             self._thrift.budget.check(requests)
         for lab in (*self._neighbours, self):
-            lab._spending = True
+            lab._sender.spending = True
 
     def destroys(self) -> None:
         """Says that the proof deletes what it did not make. Raises NotVerifiable where that is not permitted."""
@@ -516,8 +372,3 @@ class Lab:
     def close(self) -> None:
         for lab in (*self._neighbours, self):
             lab.admin.close()
-
-
-def _nothing(parameter: Parameter) -> str:
-    schema = parameter.schema
-    return _NOTHING.get(str(schema.get("format"))) or _NOTHING.get(str(schema.get("type"))) or "none"
