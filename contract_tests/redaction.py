@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from string import ascii_letters, digits
 
 from latchkey import Contract
-from latchkey.records import Mint, Operation
+from latchkey.records import Operation
+from latchkey.secrets import form, mints
 
 #: What stands for a secret that nobody has named.
 HIDDEN = "$HIDDEN"
@@ -73,18 +73,8 @@ class Redaction:
 def _shapes(contract: Contract) -> Iterator[re.Pattern[str]]:
     """Each with a first group, empty or not, of what stays."""
     for provider in contract.providers.values():
-        mints = [provider.keys.mint, provider.session, *(token.mint for token in provider.tokens.values())]
-        yield from (_minted(mint) for mint in mints if mint)
+        yield from map(form, mints(provider).values())
     yield from _redeemed(contract.operations.values())
-
-
-def _minted(mint: Mint) -> re.Pattern[str]:
-    """Whatever begins so and goes on for so long; without a prefix, a word of exactly that length."""
-    body = f"[{re.escape(''.join(sorted(set(mint.alphabet))))}]{{{mint.length}"
-    if mint.prefix:
-        return re.compile(f"({re.escape(mint.prefix)}){body},}}")
-    around = re.escape(ascii_letters + digits)
-    return re.compile(f"()(?<![{around}]){body}}}(?![{around}])")
 
 
 def _redeemed(operations: Iterable[Operation]) -> Iterator[re.Pattern[str]]:

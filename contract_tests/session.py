@@ -19,8 +19,8 @@ from contract_tests.profile import PROFILES
 from contract_tests.progress import Progress
 from contract_tests.report.coverage import configuration, coverage
 from contract_tests.report.folder import as_text, sent_for, write_folder
-from contract_tests.report.machine import as_json, as_junit
-from contract_tests.report.summary import as_markdown, told
+from contract_tests.report.forms import Forms
+from contract_tests.report.summary import told
 from contract_tests.report.terminal import print_report
 from contract_tests.run import Run, check_reachable, open_run, prove
 from contract_tests.target import TargetError, read_target
@@ -82,19 +82,16 @@ def _report(console: Console, run: Run, verdict: Verdict, decision: Decision, wa
     print_report(console, run.contract, run.rules, verdict, line)
     for sentence in told(decision):
         console.print(sentence, soft_wrap=True, markup=False)
-    data = as_json(run.rules, verdict, decision, facts, run.client.redact)
-    junit = as_junit(run.rules, verdict)
-    summary = as_markdown(run.rules, verdict, decision, run.target.name, line)
+    forms = Forms(run.rules, verdict, decision, facts, run.client.redact, line)
     if wanted.json:
-        wanted.json.write_text(as_text(data), "utf-8")
+        wanted.json.write_text(as_text(forms.data), "utf-8")
     if wanted.junit:
-        wanted.junit.write_bytes(junit)
+        wanted.junit.write_bytes(forms.junit)
     if wanted.summary:
-        wanted.summary.write_text(summary, "utf-8")
+        wanted.summary.write_text(forms.summary, "utf-8")
     if wanted.report:
         kept = run.client.kept
-        sent = sent_for(verdict) if kept is None else [("", each) for each in kept]
-        write_folder(wanted.report, data, junit=junit, summary=summary, sent=sent, redact=run.client.redact)
+        write_folder(wanted.report, forms, sent_for(verdict) if kept is None else [("", each) for each in kept])
         console.print(f"The report is in {wanted.report / 'report.html'}.", soft_wrap=True, markup=False)
 
 

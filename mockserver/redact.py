@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from latchkey.records import Mint, Provider
+from latchkey.records import Provider
+from latchkey.secrets import form, mints
 from mockserver.journal import Entry
 
 #: What stands in a secret's place, from what kind of secret it is: key, session, token, password or secret.
@@ -44,7 +45,7 @@ class Redactor:
         self._pattern = re.compile(provider.keys.pattern if provider else r"(?!)")
         self._prefix = provider.keys.stored.prefix if provider else 0
         self._credentials = {item.header.lower(): item for item in provider.credentials} if provider else {}
-        self._forms = {kind: re.compile(_form(mint)) for kind, mint in (_mints(provider) if provider else {}).items()}
+        self._forms = {kind: form(mint) for kind, mint in mints(provider).items()} if provider else {}
 
     def show(self, entry: Entry, hide: Hide = dots) -> Shown:
         """The entry's exchange; `hide` writes what stands for a secret."""
@@ -70,8 +71,8 @@ class Redactor:
 
     def text(self, text: str, hide: Hide = dots) -> str:
         """The text without what is written as a secret of this provider."""
-        for kind, form in self._forms.items():
-            text = form.sub(hide(kind.partition(" ")[0]), text)
+        for kind, written in self._forms.items():
+            text = written.sub(hide(kind.partition(" ")[0]), text)
         return text
 
     def _presented(self, headers: Mapping[str, str]) -> dict[str, str]:
@@ -92,18 +93,6 @@ class Redactor:
         if hide is dots and self._pattern.fullmatch(secret):
             return f"{scheme}{secret[: self._prefix]}…"
         return scheme + hide(credential.kind)
-
-
-def _mints(provider: Provider) -> dict[str, Mint]:
-    """How each kind of secret is written, longest first, so that none is hidden in part only."""
-    mints = {"key": provider.keys.mint} | ({"session": provider.session} if provider.session else {})
-    mints |= {f"token {name}": token.mint for name, token in provider.tokens.items()}
-    return dict(sorted(mints.items(), key=lambda item: -item[1].length))
-
-
-def _form(mint: Mint) -> str:
-    letters = re.escape("".join(dict.fromkeys(mint.alphabet)))
-    return rf"(?<![A-Za-z0-9]){re.escape(mint.prefix)}[{letters}]{{{mint.length}}}(?![A-Za-z0-9])"
 
 
 def _split(header: str) -> tuple[str, str]:

@@ -7,29 +7,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from contract_tests.curl import Redact
+from contract_tests.report.forms import Forms
 from contract_tests.report.har import as_har
 from contract_tests.report.page import as_page
 from contract_tests.trail import Sent, exchanges
 from contract_tests.verdict import Verdict
 
 
-def write_folder(
-    folder: Path,
-    report: Mapping[str, Any],
-    *,
-    junit: bytes,
-    summary: str,
-    sent: Iterable[tuple[str, Sent]],
-    redact: Redact,
-) -> None:
+def write_folder(folder: Path, forms: Forms, sent: Iterable[tuple[str, Sent]]) -> None:
     """Writes report.html, report.json, junit.xml, summary.md and exchanges.har; makes the folder where it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.html").write_text(as_page(report), "utf-8")
-    (folder / "report.json").write_text(as_text(report), "utf-8")
-    (folder / "junit.xml").write_bytes(junit)
-    (folder / "summary.md").write_text(summary, "utf-8")
-    (folder / "exchanges.har").write_text(as_text(as_har(sent, redact)), "utf-8")
+    (folder / "report.html").write_text(as_page(forms.data), "utf-8")
+    (folder / "report.json").write_text(as_text(forms.data), "utf-8")
+    (folder / "junit.xml").write_bytes(forms.junit)
+    (folder / "summary.md").write_text(forms.summary, "utf-8")
+    (folder / "exchanges.har").write_text(as_text(as_har(sent, forms.redact)), "utf-8")
 
 
 def as_text(data: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from click.testing import CliRunner
 from contract_tests.cli import main
 from contract_tests.client import Client
 from contract_tests.own_mock import own_mock
+from contract_tests.report import forms
 from contract_tests.report.har import as_har
 from contract_tests.report.page import as_page
 from contract_tests.report.read import report_schema
@@ -83,6 +84,29 @@ def test_the_folder_holds_every_form(broken: Written):
     assert broken.code == 1, broken.shown
     assert {file.name for file in broken.folder.iterdir()} == FILES
     assert broken.report["because"].startswith("Failed: ")
+
+
+def test_a_form_that_nobody_wants_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each of JSON, JUnit and Markdown is made for its own option or for the folder only."""
+    made: list[str] = []
+
+    def noted(name: str) -> Any:
+        make = getattr(forms, name)
+        return lambda *facts: made.append(name) or make(*facts)
+
+    for name in ("as_json", "as_junit", "as_markdown"):
+        monkeypatch.setattr(forms, name, noted(name))
+    command = ["run", "--mock", "--rule", "dezerx.auth.bearer"]
+    for option, expected in [
+        ((), []),
+        (("--json", str(tmp_path / "r.json")), ["as_json"]),
+        (("--junit", str(tmp_path / "r.xml")), ["as_junit"]),
+        (("--summary", str(tmp_path / "r.md")), ["as_markdown"]),
+        (("--report", str(tmp_path / "r")), ["as_json", "as_junit", "as_markdown"]),
+    ]:
+        made.clear()
+        done = CliRunner().invoke(main, [*command, *option])
+        assert (done.exit_code, made) == (0, expected), done.output
 
 
 def test_nothing_secret_is_written(broken: Written):
