@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from importlib import import_module
 
@@ -15,17 +15,23 @@ def proofs_by_rule(rules: Iterable[str]) -> dict[str, list[str]]:
     """Rule id to its proofs, as module::function. A family's proof (`*.theme.what`) is listed for each of its rules."""
     ids = list(rules)
     found: dict[str, list[str]] = defaultdict(list)
-    for module_info in pkgutil.iter_modules(proofs.__path__):
-        if not module_info.name.startswith("test_"):
-            continue
-        module = import_module(f"{proofs.__name__}.{module_info.name}")
-        for name, function in vars(module).items():
-            for mark in getattr(function, "pytestmark", ()) if name.startswith("test_") else ():
+    for name in _modules():
+        module = import_module(name)
+        address = name.removeprefix(f"{proofs.__name__}.")
+        for function_name, function in vars(module).items():
+            for mark in getattr(function, "pytestmark", ()) if function_name.startswith("test_") else ():
                 if mark.name == "rule":
                     pattern = str(mark.args[0])
                     for id in fnmatch_all(ids, pattern) if pattern.startswith("*.") else [pattern]:
-                        found[id].append(f"{module_info.name}::{name}")
+                        found[id].append(f"{address}::{function_name}")
     return dict(found)
+
+
+def _modules() -> Iterator[str]:
+    """The modules of proofs: those of single providers in a package each, those of all beside them."""
+    for found in pkgutil.walk_packages(proofs.__path__, f"{proofs.__name__}."):
+        if found.name.rpartition(".")[2].startswith("test_"):
+            yield found.name
 
 
 def fnmatch_all(ids: Iterable[str], pattern: str) -> list[str]:

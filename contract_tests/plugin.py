@@ -83,8 +83,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         )
 
     dropped = [item for item in ours if not wanted(item)]
-    kept = [item for item in items if item not in dropped]
-    items[:] = sorted(kept, key=lambda item: turn(run, item) if item in ours else (0,))
+    others = [item for item in items if item not in ours]
+    kept = [item for item in ours if wanted(item)]
+    # In the catalogue's order, whatever the modules are called, as far as nothing else decides.
+    place = {id: number for number, id in enumerate(run.rules)}
+    items[:] = others + sorted(kept, key=lambda item: (turn(run, item), place[rule_of(item)]))
     config.hook.pytest_deselected(items=dropped)
 
 

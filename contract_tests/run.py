@@ -193,9 +193,9 @@ class Proving:
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Proofs of a provider that the run does not have need not be read."""
-        provider = collection_path.stem.removeprefix("test_")
         contract = self._run.contract
-        return True if provider in contract.document["x-providers"].keys() - contract.providers.keys() else None
+        absent = contract.document["x-providers"].keys() - contract.providers.keys()
+        return True if collection_path.is_dir() and collection_path.name in absent else None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -54,4 +54,4 @@ def test_resources_exact(lab: Lab, run: Run) -> None:
 
 def _promised(lab: Lab, what: str) -> Any:
     """What the provider promises to a model, and how it is asked."""
-    return getattr(import_module(f"contract_tests.proofs.{lab.provider.name}_models"), what)
+    return getattr(import_module(f"contract_tests.proofs.{lab.provider.name}.models"), what)

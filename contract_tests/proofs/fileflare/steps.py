@@ -9,7 +9,7 @@ from typing import Any
 from contract_tests import counting
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
-from contract_tests.outcome import NotVerifiable
+from contract_tests.outcome import NotVerifiable, check
 from contract_tests.provision import Key
 from latchkey.records import Operation
 
@@ -17,6 +17,7 @@ from latchkey.records import Operation
 NOTHING = {"order": "00000000-0000-4000-8000-000000000000", "asset": "00000000-0000-4000-8000-000000000000"}
 #: A file that no plan has room for.
 TOO_LARGE = {"filename": "everything.zip", "size": 10**15}
+UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 def link(lab: Lab, **members: Any) -> dict[str, Any]:
@@ -309,3 +310,18 @@ def counted_out(lab: Lab, quota: int, operation: str) -> None:
 
     counting.counted_out(lab, quota, call, passes=lambda answer: None)
     counting.steady(lab, quota, call)
+
+
+def field_map(answer: Answer) -> dict[str, list[str]]:
+    """The errors of a 422, which has a message and a list of texts for each field."""
+    check(isinstance(answer.member("message"), str), "a text as message", answer)
+    errors = answer.member("errors")
+    check(isinstance(errors, dict) and bool(errors), "errors by field", answer)
+    for field, told in errors.items():
+        texts = isinstance(told, list) and told and all(isinstance(text, str) and text for text in told)
+        check(bool(texts), f"a list of texts for {field}", told)
+    return dict(errors)
+
+
+def is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

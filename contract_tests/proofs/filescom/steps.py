@@ -21,6 +21,7 @@ SETS = ("none", "full", "desktop_app", "sync_app", "office_integration", "mobile
 LOG_TRIES, LOG_PAUSE = 4, 5.0
 #: The smallest picture there is, one transparent pixel: content that is not text.
 PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,3 +331,13 @@ def _limited(lab: Lab, calls: int) -> Answer:
         if answer.status == 429:
             return answer
     return current(lab, lab.key())
+
+
+def listed(lab: Lab, key: Key | None = None, query: Mapping[str, Any] | None = None) -> list[Any]:
+    answer = lab.call("list_api_keys", key=key or lab.key(), query={"per_page": 10000, **(query or {})})
+    return ids(answer.expect(200))
+
+
+def shows(answer: Answer, **members: Any) -> None:
+    shown = {name: answer.json().get(name) for name in members}
+    check(shown == members, f"{answer.request} to show {members}", shown)

@@ -13,7 +13,7 @@ from contract_tests.models.resources import Members, Resource
 from contract_tests.models.token import Issued, Kind, signed
 from contract_tests.models.windows import Bucket
 from contract_tests.outcome import check
-from contract_tests.proofs import filescom_steps as steps
+from contract_tests.proofs.filescom import steps
 from contract_tests.provision import Key
 
 # Limits. That there are some is published, no number is.

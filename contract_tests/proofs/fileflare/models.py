@@ -13,7 +13,7 @@ from contract_tests.models.limiter import Call, Limits
 from contract_tests.models.resources import Holder, Members, Resource
 from contract_tests.models.token import Issued, Kind, signed
 from contract_tests.models.windows import Bucket
-from contract_tests.proofs import fileflare_steps as steps
+from contract_tests.proofs.fileflare import steps
 from contract_tests.provision import Key
 
 # Limits.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,9 @@ NOTHING = "00000000-0000-4000-8000-000000000000"
 RATE_HEADERS = ("Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 #: How long a conversion of one pixel may take before a proof gives up on it, seconds.
 PATIENCE = 120
+#: The operations whose limit is that of conversions.
+CONVERTING = {"fileforge.create_conversion", "fileforge.create_bulk_conversion"}
+DAY = 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,6 @@ BODIES: Mapping[str, Any] = {
 def every_operation(lab: Lab) -> Iterator[Operation]:
     """The operations that need a key, but for the list of files, whose route nobody publishes."""
     return (operation for operation in lab.secured() if operation.id != "fileforge.list_files")
-
-
-#: The operations whose limit is that of conversions.
-CONVERTING = {"fileforge.create_conversion", "fileforge.create_bulk_conversion"}
 
 
 def call_every(lab: Lab, *, but: Collection[str] = (), **call: Any) -> Iterator[Answer]:
@@ -169,3 +169,42 @@ def output_url(lab: Lab, key: Key, id: str) -> str:
     """A presigned URL of what this conversion made."""
     url = output(lab, key, id).given(302).headers.get("Location", "")
     return lab.hide(url, "OUTPUT_URL")
+
+
+def has_message(answer: Answer, message: str) -> None:
+    actual = answer.member("error", "message")
+    check(actual == message, f"{answer.request} to answer with the message {message!r}", actual)
+
+
+def large_bulk(lab: Lab) -> tuple[Answer, Answer]:
+    """The answers to a bulk of 21 and then to one of 20, by a rested key."""
+
+    def both() -> tuple[Answer, Answer]:
+        key, file = converter(lab)
+        return convert_all(lab, key, file, 21), convert_all(lab, key, file, 20)
+
+    return lab.once("large bulks", both)
+
+
+def converter(lab: Lab) -> tuple[Key, str]:
+    """A key that may convert and has converted nothing for a minute, and a file. Where waiting is dear, any such key."""
+    for situation in ("only_convert_write", "default_scopes") if lab.thrifty else ():
+        with suppress(NotVerifiable):
+            key = lab.key(situation)
+            if lab.untouched("conversions", key):
+                lab.may_spend()
+                return key, picture(lab, lab.key())
+    return lab.key(), rested(lab, lab.key())
+
+
+def rested(lab: Lab, key: Key) -> str:
+    """The id of a fresh file, the key's limits untouched for a minute."""
+    lab.may_spend()
+    file = picture(lab, key)
+    if not lab.untouched("conversions", key):
+        lab.advance(61)
+    return file
+
+
+def is_refused(answer: Answer) -> None:
+    check(400 <= answer.status < 500, f"{answer.request} to be refused", answer)
