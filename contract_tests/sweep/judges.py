@@ -10,7 +10,7 @@ from contract_tests.answer import Answer
 from contract_tests.lab import Lab
 from contract_tests.outcome import check
 from contract_tests.provision import Key
-from contract_tests.sweep.samples import Sample
+from contract_tests.sample import Sample
 
 
 @dataclass(frozen=True, slots=True)

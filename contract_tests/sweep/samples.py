@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 from unittest import SkipTest
@@ -26,6 +25,7 @@ from schemathesis.generation.hypothesis.examples import generate_one
 from schemathesis.generation.overrides import Override
 from schemathesis.schemas import APIOperation
 
+from contract_tests.sample import Sample, parameters_of
 from contract_tests.sweep.repeatable import SETTINGS, repeatable
 from latchkey import Contract
 from latchkey.records import Operation
@@ -41,22 +41,6 @@ _PATIENCE = 10
 
 class _Enough(BaseException):
     """Nothing can be drawn. Not an Exception: hypothesis would take one for a failed test, and try it again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """A request, without a credential. `url` is the path and query of one at the target, or whole where the target handed
-    it out. `fits` says that all of it is meant to fit the contract; `mistaken_header` that its mistake is in a header, whose
-    value then is not ours to correct.
-    """
-
-    operation: Operation
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    content: bytes | None
-    fits: bool
-    mistaken_header: bool = False
 
 
 class Samples:
@@ -132,18 +116,6 @@ def reaches(operation: Operation, path: str) -> bool:
     """Whether every router takes this path, unquoted, for one of the operation's."""
     odd = any(ord(char) < 32 or ord(char) == 127 for char in path) or {"", ".", ".."} & set(path.split("/")[1:])
     return not odd and parameters_of(operation, path) is not None
-
-
-def parameters_of(operation: Operation, path: str) -> dict[str, str] | None:
-    """The parameters in an unquoted path; None where it is not one of this operation's."""
-    deep = {item.name for item in operation.parameters if item.schema.get("format") == "path"}
-    parts = re.split(r"\{(\w+)\}", operation.path)
-    pattern = "".join(
-        f"(?P<{part}>{'.*' if part in deep else '[^/]+'})" if index % 2 else re.escape(part)
-        for index, part in enumerate(parts)
-    )
-    hit = re.fullmatch(pattern, path)
-    return hit.groupdict() if hit else None
 
 
 def _without_credentials(bundle: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from urllib.parse import unquote
 from contract_tests.answer import Answer
 from contract_tests.client import Client
 from contract_tests.lab import Lab
+from contract_tests.links import Link, Unknown, linked, links_of
 from contract_tests.outcome import NotVerifiable, Violation
+from contract_tests.sample import Sample, parameters_of
 from contract_tests.sweep.judges import JUDGES, Tried
-from contract_tests.sweep.links import Link, Unknown, linked, links_of
-from contract_tests.sweep.samples import Sample, Samples, parameters_of
+from contract_tests.sweep.samples import Samples
 from contract_tests.trail import Step
 from latchkey.records import Operation
 

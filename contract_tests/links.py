@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from contract_tests.answer import Answer
-from contract_tests.sweep.samples import Sample, parameters_of
+from contract_tests.sample import Sample, parameters_of
 from latchkey import Contract
 from latchkey.records import Operation
 
