@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from importlib import import_module
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Exchange"], "Reply"]
 Change = Callable[["Reply", "Exchange"], "Reply"]
+
+
+#: How long what should be at once takes, seconds.
+LATE = 0.5
 
 
 def sabotages(changes: Mapping[str, tuple[str, Change]]) -> None:
@@ -81,3 +87,22 @@ def body(value: Any) -> Change:
 
 def status(code: int) -> Change:
     return lambda reply, call: replace(reply, status=code)
+
+
+def answers_first(provider: str, name: str, status: int, body: Any = None) -> None:
+    """The handler answers at once and does its work after a while."""
+    from mockserver.exchange import Reply
+    from mockserver.refusals import Refused
+
+    module = import_module(f"mockserver.providers.{provider}")
+    handler = getattr(module, name)
+
+    def work(call: Exchange) -> None:
+        with suppress(Refused):
+            handler(call)
+
+    def later(call: Exchange) -> Reply:
+        asyncio.get_running_loop().call_later(LATE, work, call)
+        return Reply(status, body)
+
+    setattr(module, name, later)

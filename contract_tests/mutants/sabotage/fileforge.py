@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_tests.mutants.sabotage._replies import (
     Handler,
+    answers_first,
     body,
     header,
     member,
@@ -260,3 +261,9 @@ def output_early() -> None:
         return "completed" if handing_out else state, started, completed
 
     fileforge._progress = done
+
+
+@sabotage("fileforge-delete-late")
+def delete_late() -> None:
+    """A deleted file can be converted for a while."""
+    answers_first("fileforge", "delete_file", 204)

@@ -1,11 +1,9 @@
-"""What goes wrong only where requests overlap, and what takes effect too late."""
+"""What goes wrong only where requests overlap."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from importlib import import_module
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +11,8 @@ from contract_tests.mutants.sabotage.registry import sabotage
 
 if TYPE_CHECKING:
     from latchkey.records import Limit
-    from mockserver.exchange import Exchange, Reply
     from mockserver.limiter import Limiter, Reading
 
-#: How long what should be at once takes, seconds.
-LATE = 0.5
 #: How long others can get in, seconds: longer than a busy machine takes to read what was sent at once.
 GAP = 0.1
 
@@ -65,40 +60,3 @@ def _in_threads() -> None:
             await send(message)
 
     Answer.__call__ = threaded  # type: ignore[method-assign]
-
-
-@sabotage("fileflare-delete-late")
-def fileflare_delete_late() -> None:
-    """A deleted asset is listed for a while."""
-    _later("fileflare", "delete_asset", 202, {"deleted": True})
-
-
-@sabotage("fileforge-delete-late")
-def fileforge_delete_late() -> None:
-    """A deleted file can be converted for a while."""
-    _later("fileforge", "delete_file", 204)
-
-
-@sabotage("filescom-delete-late")
-def filescom_delete_late() -> None:
-    """A deleted folder is found for a while."""
-    _later("filescom", "delete_file", 204)
-
-
-def _later(provider: str, name: str, status: int, body: Any = None) -> None:
-    """The handler answers at once and does its work after a while."""
-    from mockserver.exchange import Reply
-    from mockserver.refusals import Refused
-
-    module = import_module(f"mockserver.providers.{provider}")
-    handler = getattr(module, name)
-
-    def work(call: Exchange) -> None:
-        with suppress(Refused):
-            handler(call)
-
-    def later(call: Exchange) -> Reply:
-        asyncio.get_running_loop().call_later(LATE, work, call)
-        return Reply(status, body)
-
-    setattr(module, name, later)

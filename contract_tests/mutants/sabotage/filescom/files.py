@@ -7,8 +7,9 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.sabotage._filescom import sabotages, wrap
-from contract_tests.mutants.sabotage.filescom import answered, asked, silent, told, unasked, without
+from contract_tests.mutants.sabotage._replies import answers_first
+from contract_tests.mutants.sabotage.filescom._changes import answered, asked, silent, told, unasked, without
+from contract_tests.mutants.sabotage.filescom._parts import sabotages, wrap
 from contract_tests.mutants.sabotage.registry import sabotage
 
 if TYPE_CHECKING:
@@ -248,3 +249,9 @@ sabotages(
         ),
     }
 )
+
+
+@sabotage("filescom-delete-late")
+def delete_late() -> None:
+    """A deleted folder is found for a while."""
+    answers_first("filescom", "delete_file", 204)

@@ -1,0 +1,1 @@
+"""Fileflare broken: a module for each theme."""

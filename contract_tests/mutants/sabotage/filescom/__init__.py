@@ -1,0 +1,1 @@
+"""Files.com broken: a module for each theme."""
