@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
-
-from connexion import ConnexionMiddleware
-from connexion.middleware.exceptions import ExceptionMiddleware
-from connexion.middleware.swagger_ui import SwaggerUIMiddleware
-from connexion.options import SwaggerUIOptions
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from typing import TYPE_CHECKING, Any
 
 from latchkey import Contract, ContractError
-from latchkey.rules import Rule, load_rules
 from latchkey.source import FIXTURES, SPEC
-from mockserver.control.app import PREFIX, create_control
+from mockserver.control import PREFIX
 from mockserver.control.guard import Guard
-from mockserver.dashboard.app import Dashboard
 from mockserver.exchange import Exchange, Reply
 from mockserver.fixtures import Fixtures
 from mockserver.layers.answer import Answer
@@ -34,6 +27,11 @@ from mockserver.layers.route import Route
 from mockserver.layers.stamp import Stamp
 from mockserver.sources import Sources
 from mockserver.world import Auth, Evict, World
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from latchkey.rules import Rule
 
 #: Where Swagger UI is.
 PAGE = "/ui"
@@ -67,17 +65,17 @@ class Mock:
         self.world.evictors = find_evictors(contract)
         self.answer = Answer(handlers, max_body=self.max_body)
         opened = [partial(Cors, origin=self.cors)] if self.cors else []
-        layers: ASGIApp = ConnexionMiddleware(
-            self.answer,
-            middlewares=[
-                partial(Record, world=self.world),  # journal: what came in, what went out, why
-                *opened,  # opens answers to a page, where not ruled out
-                partial(Stamp, explain=self.explain),  # headers that the provider promises on every answer
-                partial(Route, contract=contract),  # path and method to operation
-                Inject,  # a fault, where one was set; then Answer: checks, handler
-            ],
-        )
-        return layers
+        layers: Sequence[Callable[[ASGIApp], ASGIApp]] = [
+            partial(Record, world=self.world),  # journal: what came in, what went out, why
+            *opened,  # opens answers to a page, where not ruled out
+            partial(Stamp, explain=self.explain),  # headers that the provider promises on every answer
+            partial(Route, contract=contract),  # path and method to operation
+            Inject,  # a fault, where one was set; then Answer: checks, handler
+        ]
+        plane: ASGIApp = self.answer
+        for layer in reversed(layers):
+            plane = layer(plane)
+        return plane
 
     def reload(self, contract: Contract, fixtures: Mapping[str, Fixtures]) -> None:
         """Goes on with another contract and other rows; a request under way ends with those that it began with.
@@ -89,16 +87,21 @@ class Mock:
         for made in ("control", "rules", "document", "page"):
             self.__dict__.pop(made, None)
 
-    # Made when first asked for: reading their documents takes longer than all the rest of the start.
+    # What connexion serves is made when first asked for: loading it takes longer than all the rest of the start.
 
     @cached_property
     def control(self) -> ASGIApp:
+        with _unwarned():
+            from mockserver.control.app import create_control
+            from mockserver.dashboard.app import Dashboard
         pages = Dashboard(self.world, self.guard, self.rules)
         return create_control(self.world, self.providers, self.guard, pages)
 
     @cached_property
     def rules(self) -> Mapping[str, Rule]:
         """The catalogue, for explanations; none of a contract that an overlay made differ from it."""
+        from latchkey.rules import load_rules
+
         try:
             return load_rules(self.world.contract, self.spec)
         except ContractError:
@@ -107,11 +110,18 @@ class Mock:
     @cached_property
     def document(self) -> ASGIApp:
         """The contract. Connexion would serve it with its references resolved, which a recursive schema does not survive."""
+        from starlette.responses import JSONResponse
+
         return JSONResponse(served(self.world.contract))
 
     @cached_property
     def page(self) -> ASGIApp:
         """Swagger UI, beside the providers: its router would cost each of their requests more than all checks do."""
+        with _unwarned():
+            from connexion import ConnexionMiddleware
+            from connexion.middleware.exceptions import ExceptionMiddleware
+            from connexion.middleware.swagger_ui import SwaggerUIMiddleware
+            from connexion.options import SwaggerUIOptions
         application = ConnexionMiddleware(self.providers, middlewares=[ExceptionMiddleware, SwaggerUIMiddleware])
         application.add_api(served(self.world.contract), swagger_ui_options=SwaggerUIOptions(serve_spec=False))
         page: ASGIApp = application
@@ -141,6 +151,14 @@ class Mock:
         if path == "/openapi.json":
             return self.document
         return self.page if _below(PAGE, path) else self.providers
+
+
+@contextlib.contextmanager
+def _unwarned() -> Iterator[None]:
+    """What connexion imports is deprecated here and there; a test run that makes errors of warnings is not to blame."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _below(prefix: str, path: str) -> bool:

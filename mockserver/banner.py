@@ -8,7 +8,7 @@ from pathlib import Path
 
 from latchkey.records import Operation, Provider
 from mockserver.app import PAGE, Mock
-from mockserver.control.app import PREFIX
+from mockserver.control import PREFIX
 from mockserver.fixtures import KeyFixture
 
 #: What is done with keys, by --auth.

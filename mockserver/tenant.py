@@ -9,7 +9,7 @@ import httpx
 
 from latchkey.records import Provider
 from mockserver.app import Mock
-from mockserver.control.app import PREFIX
+from mockserver.control import PREFIX
 from mockserver.server import Running
 
 

@@ -14,13 +14,13 @@ from connexion.resolver import Resolver
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mockserver.control import PREFIX
 from mockserver.control.guard import Guard
 from mockserver.world import World
 
 if TYPE_CHECKING:
     from mockserver.dashboard.app import Dashboard
 
-PREFIX = "/_mock"
 WORLD = "latchkey.world"
 PROVIDERS = "latchkey.providers"
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="control plane"'}

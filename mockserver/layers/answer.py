@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
 
 from latchkey.records import Provider
 from mockserver.exchange import Exchange, Reply
-from mockserver.layers.body import MAX_BODY, TooLarge, read_body
+from mockserver.layers.body import MAX_BODY, Gone, TooLarge, read_body
 from mockserver.layers.record import EXCHANGE
 from mockserver.prefer import preferred
 from mockserver.refusals import Refused, render
 from mockserver.stages import STAGES
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 Handler = Callable[[Exchange], Reply]
 
@@ -43,7 +44,7 @@ class Answer:
             reply = refuse(exchange, _too_large(exchange, self.max_body))
         except Refused as refused:
             reply = refuse(exchange, refused)
-        except ClientDisconnect:
+        except Gone:
             return
         except Exception as error:  # a handler's own mistake must not look like the provider's
             reply = failed(exchange, error)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+if TYPE_CHECKING:
+    from starlette.types import Receive
 
 #: What fits where nothing else was asked for: the largest file of a provider and some room.
 MAX_BODY = 128 * 1024 * 1024
@@ -16,8 +17,12 @@ class TooLarge(Exception):
     """The body is larger than is allowed, or says so before it comes."""
 
 
+class Gone(Exception):
+    """The client left before its request was read."""
+
+
 async def read_body(receive: Receive, headers: Mapping[str, str], most: int) -> bytes:
-    """The body. Raises TooLarge as soon as it is known to have more than `most` bytes, and ClientDisconnect."""
+    """The body. Raises TooLarge as soon as it is known to have more than `most` bytes, and Gone."""
     declared = headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
         raise TooLarge
@@ -26,7 +31,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], most: int) -> 
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientDisconnect
+            raise Gone
         chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
         if size > most:

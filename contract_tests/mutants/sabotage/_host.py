@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _preload() -> None:
-    """What starting the mock imports; a child has it by birth."""
+    """What the mock imports, at its start and for the control plane; a child has it by birth."""
     import jsonpath_ng.ext.parser
     import oas_patch.overlay
     import uvicorn.lifespan.on
@@ -58,6 +58,8 @@ def _preload() -> None:
     import mockserver.app
     import mockserver.banner
     import mockserver.cli
+    import mockserver.control.app
+    import mockserver.dashboard.app
 
     assert jsonpath_ng and oas_patch and uvicorn and mockserver
 

@@ -46,7 +46,7 @@ Rewrite = Callable[[Sent], None]
 def rewriting(rewrite: Rewrite, *, pieces: int = 1) -> None:
     """From now on every answer but the control plane's is rewritten, and its body sent in this many pieces."""
     from mockserver.app import Mock
-    from mockserver.control.app import PREFIX
+    from mockserver.control import PREFIX
 
     answer = Mock.__call__
 
