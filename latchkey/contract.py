@@ -191,6 +191,7 @@ def _provider(name: str, raw: Mapping[str, Any]) -> records.Provider:
             )
             for key, value in raw.get("tokens", {}).items()
         },
+        protocols=_protocols(raw["protocols"]) if "protocols" in raw else None,
         cors=raw.get("cors", "unspecified"),
         validation=records.Validation(
             **{"malformed": validation["refusal"], "too_large": validation["refusal"], **validation}
@@ -210,6 +211,18 @@ def _key_format(raw: Mapping[str, Any]) -> records.KeyFormat:
         default_scopes=tuple(raw.get("default_scopes", ())),
         tiers=tuple(raw["tiers"]) if "tiers" in raw else None,
         attributes=raw.get("attributes", {}),
+    )
+
+
+def _protocols(raw: Mapping[str, Any]) -> records.Protocols:
+    sets = raw.get("permission_sets")
+    return records.Protocols(
+        login=raw["login"],
+        names=tuple(raw["names"]),
+        permission_sets=None if sets is None else tuple(sets),
+        rechecked=raw.get("rechecked", True),
+        refusals=raw["refusals"],
+        doors=raw["doors"],
     )
 
 

@@ -179,6 +179,18 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Protocols:
+    """How a key signs in where files are served otherwise than by the API. `doors` is protocol to refusal or HTTP status to code."""
+
+    login: str
+    names: tuple[Literal["id", "name"], ...]
+    permission_sets: tuple[str, ...] | None
+    rechecked: bool
+    refusals: Mapping[str, str]
+    doors: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     name: str
     title: str
@@ -202,6 +214,7 @@ class Provider:
     rate_headers: RateHeaders
     tokens: Mapping[str, Token]
     headers: Mapping[str, str]
+    protocols: Protocols | None
     cors: Literal["off", "unspecified"]
     not_found: str
     method_not_allowed: str

@@ -107,6 +107,11 @@ def provider_uses(provider: Mapping[str, Any]) -> Iterator[Use]:
         for index, scope in enumerate(granted["grants"]):
             if scope != "*":
                 yield Use(("permission_sets", name, "grants", index), scope, "scopes")
+    protocols = provider.get("protocols", {})
+    for name, refusal in protocols.get("refusals", {}).items():
+        yield Use(("protocols", "refusals", name), refusal, "refusals")
+    for index, name in enumerate(protocols.get("permission_sets", ())):
+        yield Use(("protocols", "permission_sets", index), name, "permission_sets")
     for index, scope in enumerate(provider["keys"].get("default_scopes", ())):
         yield Use(("keys", "default_scopes", index), scope, "scopes")
     for name, situation in provider["situations"].items():

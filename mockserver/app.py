@@ -49,6 +49,7 @@ class Mock:
         explain: bool = False,
         cors: str | None = None,
         max_body: int = MAX_BODY,
+        protocols: Mapping[str, int] | None = None,
     ) -> None:
         self.world = world
         self.spec = spec
@@ -56,6 +57,8 @@ class Mock:
         self.explain = explain
         self.cors = cors
         self.max_body = max_body
+        #: Protocol to the port on which files are to be served, 0 for a free one; see `mockserver.protocols.opening`.
+        self.protocols = protocols or {}
         #: What else runs as long as the mock is served.
         self.beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.providers = self._layers(world.contract)
@@ -176,17 +179,19 @@ def create_app(
     explain: bool = False,
     cors: str | None = None,
     max_body: int = MAX_BODY,
+    protocols: Mapping[str, int] | None = None,
 ) -> Mock:
     """A mock of these providers, or of all, of the contract as the overlays edit it.
 
     With a seed, ids, keys and timestamps repeat and the clock stands still until it is advanced. With a token, the
     control plane asks for it. `auth` says whether keys are looked up (strict), need only be there (presence), or not even
     that (off); `explain` adds to every refusal a header that says why; `cors` is an origin whose pages may call the
-    mock; larger bodies than `max_body` bytes are refused. Raises ContractError, and KeyError for an unknown provider.
+    mock; larger bodies than `max_body` bytes are refused; `protocols` names others than the API to serve files over, webdav,
+    ftp or sftp, and their ports, 0 for a free one. Raises ContractError, and KeyError for an unknown provider.
     """
     sources = Sources(providers=providers, spec=spec, overlays=tuple(overlays), fixtures=fixtures)
     world = World(*sources.read(), seed=seed, auth=auth)
-    return Mock(world, spec=spec, token=token, explain=explain, cors=cors, max_body=max_body)
+    return Mock(world, spec=spec, token=token, explain=explain, cors=cors, max_body=max_body, protocols=protocols)
 
 
 def find_handler(operation: str) -> Callable[[Exchange], Reply]:

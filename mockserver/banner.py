@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from latchkey.records import Operation, Provider
@@ -19,10 +19,10 @@ _LOOKED_UP = {
 }
 
 
-def banner(mock: Mock, base: str, ca: Path | None = None) -> str:
+def banner(mock: Mock, base: str, ca: Path | None = None, doors: Sequence[str] = ()) -> str:
     """For each provider its base URL, its ready-made keys by situation, and a curl line that works when pasted.
 
-    `ca` is a file that clients have to trust, for HTTPS.
+    `ca` is a file that clients have to trust, for HTTPS; `doors` are lines about what else files are served over.
     """
     world = mock.world
     clock = "stands still (seeded)" if world.clock.frozen else "runs"
@@ -40,6 +40,7 @@ def banner(mock: Mock, base: str, ca: Path | None = None) -> str:
             lines.append(f"  {key.situation:<{width}}  {key.key}  {provider.situations[key.situation].says}")
         full = next(key for key in keys if key.situation == "full")
         lines += [f"  {first_request(world.contract.operations[provider.example], provider, full, base, ca)}", ""]
+    lines += [*doors, *([""] if doors else [])]
     if not mock.explain:
         token = '-H "Authorization: Bearer $MOCKSERVER_TOKEN" ' if mock.guard.token else ""
         lines.append(

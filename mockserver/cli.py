@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mockserver.app import Mock
     from mockserver.certificate import Certificate
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+#: An option that opens a door, on a port of its own.
+_DOOR: dict[str, Any] = {"type": click.IntRange(0, 65535), "is_flag": False, "flag_value": 0, "metavar": "[PORT]"}
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -76,6 +79,9 @@ def _bytes(text: str) -> int:
 )
 @click.option("--explain", is_flag=True, help="Say in a header of every refusal which rule it keeps, and why.")
 @click.option("--cors", metavar="ORIGIN", help="Let pages of this origin call the mock, e.g. http://localhost:5173.")
+@click.option("--webdav", **_DOOR, help="Serve files over WebDAV, too: keys sign in. A free port where none is given.")
+@click.option("--ftp", **_DOOR, help="Serve files over FTP, too.")
+@click.option("--sftp", **_DOOR, help="Serve files over SFTP, too.")
 @click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate made on the spot.")
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="Serve HTTPS with this certificate chain (PEM).")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="The certificate's private key (PEM).")
@@ -108,6 +114,9 @@ def main(
     auth: Auth,
     explain: bool,
     cors: str | None,
+    webdav: int | None,
+    ftp: int | None,
+    sftp: int | None,
     tls: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -127,7 +136,10 @@ def main(
 
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s %(message)s")
     sources = Sources(providers=providers, spec=spec or SPEC, overlays=overlays, fixtures=fixtures or FIXTURES)
-    app = _create(sources, seed=seed, token=token, auth=auth, explain=explain, cors=cors, max_body=max_body)
+    doors = {"webdav": webdav, "ftp": ftp, "sftp": sftp}
+    protocols = {name: port for name, port in doors.items() if port is not None}
+    settings = {"seed": seed, "token": token, "auth": auth, "explain": explain, "cors": cors, "max_body": max_body}
+    app = _create(sources, protocols=protocols, **settings)
     if scenario:
         _play(app, scenario)
     if watch:
@@ -146,15 +158,36 @@ def _serve(app: Mock, host: str, listener: socket.socket, certificate: Certifica
     name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
     scheme = "https" if certificate else "http"
     base = f"{scheme}://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
-    click.echo(banner(app, base, certificate.ca if certificate else None))
-    # What was loaded stays: the garbage collector need not look at it again and again.
-    gc.collect()
-    gc.freeze()
     files = {"ssl_certfile": certificate.chain, "ssl_keyfile": certificate.key} if certificate else {}
-    # The server ends cleanly, then raises its signal again: what was made for it is to be removed in any case.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with contextlib.suppress(KeyboardInterrupt):
-        Server(app, **files).run(sockets=[listener])
+    ca = certificate.ca if certificate else None
+    with _doors(app, host, files) as doors:
+        click.echo(banner(app, base, ca, doors))
+        # What was loaded stays: the garbage collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        # The server ends cleanly, then raises its signal again: what was made for it is to be removed in any case.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        with contextlib.suppress(KeyboardInterrupt):
+            Server(app, **files).run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _doors(app: Mock, host: str, files: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+    """Opens what else files are to be served over; answers what the banner says of it."""
+    if not app.protocols:
+        yield ()
+        return
+    from mockserver.protocols.opening import Missing, opened
+    from mockserver.protocols.welcome import welcome
+
+    with contextlib.ExitStack() as stack:
+        try:
+            doors = stack.enter_context(opened(app, host, files))
+        except Missing as problem:
+            raise click.ClickException(str(problem)) from None
+        except OSError as problem:
+            raise click.ClickException(f"cannot listen on {host}: {problem.strerror}; give another port") from None
+        yield [line for item in doors for line in welcome(item)]
 
 
 def _create(sources: Sources, **settings: Any) -> Mock:

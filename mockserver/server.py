@@ -94,9 +94,19 @@ def running(app: App, **settings: Any) -> Iterator[Running[App]]:
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(app, **settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield Running(app=app, base_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
-    finally:
-        server.should_exit = True
-        thread.join(10)
+    with _doors(app):
+        thread.start()
+        try:
+            yield Running(app=app, base_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+def _doors(app: ASGIApp) -> contextlib.AbstractContextManager[Any]:
+    """What a mock serves files over besides the API; nothing of it is loaded where that is not wanted."""
+    if not (isinstance(app, Mock) and app.protocols):
+        return contextlib.nullcontext()
+    from mockserver.protocols.opening import opened
+
+    return opened(app)

@@ -67,6 +67,8 @@ class World:
         self.events = Events()
         self.snapshots = Snapshots()
         self.auth = auth
+        #: Where else than over HTTP files are served: provider to protocol to URL.
+        self.doors: dict[str, dict[str, str]] = {}
         #: By provider, what drops the rows of an account that are kept no longer.
         self.evictors: dict[str, Evict] = {}
         self._fixtures = fixtures

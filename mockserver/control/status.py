@@ -23,6 +23,7 @@ async def show() -> dict[str, Any]:
         "windows": len(world.limiter),
         "tokens": len(world.tokens),
         "journal": len(world.journal),
+        "protocols": world.doors,
     }
 
 

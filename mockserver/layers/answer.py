@@ -48,7 +48,7 @@ class Answer:
             return
         except Exception as error:  # a handler's own mistake must not look like the provider's
             reply = failed(exchange, error)
-        await _send(reply, exchange, send)
+        await send_reply(reply, exchange, send)
 
     def decide(self, exchange: Exchange) -> Reply:
         """Runs every check and the handler. Nothing in here waits, so no other request comes in between."""
@@ -123,7 +123,7 @@ def _as_json(body: Any) -> bytes:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-async def _send(reply: Reply, exchange: Exchange, send: Send) -> None:
+async def send_reply(reply: Reply, exchange: Exchange, send: Send) -> None:
     content, media_type = _encoded(reply)
     headers = [
         (name.lower().encode(), value.encode("latin-1", "replace"))
@@ -135,7 +135,7 @@ async def _send(reply: Reply, exchange: Exchange, send: Send) -> None:
     if reply.status != 204:
         headers.append((b"content-length", str(len(content)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    if exchange.method == "HEAD":
+    if exchange.method.endswith("HEAD"):
         content = b""
     for begin in range(0, len(content) - SLICE, SLICE):
         await send({"type": "http.response.body", "body": content[begin : begin + SLICE], "more_body": True})

@@ -33,7 +33,7 @@ class Record:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = scope[EXCHANGE] = open_exchange(self.world, scope)
-        answer = _Answer()
+        answer = Answer()
 
         async def note(message: Message) -> None:
             answer.note(message)
@@ -44,19 +44,24 @@ class Record:
         finally:
             # Swagger UI and the contract itself are not a provider's traffic.
             if exchange.provider or answer.status >= 400:
-                entry = _entry(exchange, answer)
-                self.world.journal.add(entry)
-                self.world.events.tell("request", entry)
-                log.info("%s %s %s %s", entry.method, entry.path, entry.status, entry.reason or "")
+                publish(exchange, answer)
 
 
-class _Answer:
+def publish(exchange: Exchange, answer: Answer) -> None:
+    """Into the journal, and to all who listen."""
+    entry = _entry(exchange, answer)
+    exchange.world.journal.add(entry)
+    exchange.world.events.tell("request", entry)
+    log.info("%s %s %s %s", entry.method, entry.path, entry.status, entry.reason or "")
+
+
+class Answer:
     """What is sent, as far as the journal keeps it."""
 
     __slots__ = ("body", "headers", "size", "status")
 
-    def __init__(self) -> None:
-        self.status = GONE
+    def __init__(self, status: int = GONE) -> None:
+        self.status = status
         self.headers: Sequence[tuple[bytes, bytes]] = ()
         self.body = b""
         self.size = 0
@@ -72,7 +77,7 @@ class _Answer:
 
 
 def open_exchange(world: World, scope: Scope) -> Exchange:
-    headers = _folded(scope["headers"])
+    headers = folded(scope["headers"])
     server = scope.get("server") or ("localhost", None)
     host = headers.get("host") or (f"{server[0]}:{server[1]}" if server[1] else str(server[0]))
     client = scope.get("client") or ("unknown", 0)
@@ -91,7 +96,7 @@ def open_exchange(world: World, scope: Scope) -> Exchange:
     )
 
 
-def _folded(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def folded(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Header name in lower case to value; a header sent twice is joined with a comma (RFC 9110, 5.3)."""
     headers: dict[str, str] = {}
     for name, value in raw:
@@ -107,11 +112,12 @@ def _owner(contract: Contract, path: str) -> Provider | None:
     return None
 
 
-def _entry(exchange: Exchange, answer: _Answer) -> Entry:
+def _entry(exchange: Exchange, answer: Answer) -> Entry:
     caller, operation, refused = exchange.caller, exchange.operation, exchange.refused
     # What a fault answers keeps no rule.
     own = refused if exchange.instead is None else None
-    rule = exchange.provider.refusals[own.name].rule if own and exchange.provider else None
+    # What a protocol itself does not allow is in no provider's table.
+    told = exchange.provider.refusals.get(own.name) if own and exchange.provider else None
     return Entry(
         id=exchange.id,
         at=exchange.at,
@@ -126,7 +132,7 @@ def _entry(exchange: Exchange, answer: _Answer) -> Entry:
         path=_redacted(exchange),
         status=answer.status,
         refusal=refused.name if refused else None,
-        rule=rule,
+        rule=told.rule if told else None,
         reason=refused.reason if refused else None,
         fault=exchange.fault,
         stages=tuple(exchange.stages),
@@ -134,7 +140,7 @@ def _entry(exchange: Exchange, answer: _Answer) -> Entry:
     )
 
 
-def _transcript(exchange: Exchange, answer: _Answer) -> Transcript:
+def _transcript(exchange: Exchange, answer: Answer) -> Transcript:
     return Transcript(
         origin=exchange.origin,
         path=exchange.path,

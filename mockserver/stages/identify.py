@@ -39,10 +39,16 @@ def identify(exchange: Exchange) -> None:
 
 
 def _stand_in(exchange: Exchange) -> Caller | None:
-    """Where keys are not looked up, the account that any caller is taken for."""
+    assert exchange.provider
+    return stand_in(
+        exchange, present=any(exchange.headers.get(item.header.lower()) for item in exchange.provider.credentials)
+    )
+
+
+def stand_in(exchange: Exchange, *, present: bool) -> Caller | None:
+    """Where keys are not looked up, the account that any caller is taken for; `present` says whether one was sent."""
     provider, world = exchange.provider, exchange.world
     assert provider
-    present = any(exchange.headers.get(item.header.lower()) for item in provider.credentials)
     if world.auth == "strict" or (world.auth == "presence" and not present):
         return None
     key, raw = world.stand_in(provider)
@@ -76,14 +82,19 @@ def _recognise(exchange: Exchange, credential: Credential, raw: str) -> Caller:
     session = names.session if credential.kind == "session" else None
     if key is None:
         raise Refused(session or names.unknown, f"the {credential.kind} in {credential.header} is none that was issued")
+    return admit(exchange, key, raw, revoked=session or names.revoked, expired=session or names.expired)
+
+
+def admit(exchange: Exchange, key: Key, raw: str, *, revoked: str, expired: str) -> Caller:
+    """Whoever has this key. Refused by these names where it opens nothing any more."""
     if key.revoked_at is not None:
-        raise Refused(session or names.revoked, f"{key.kind} {_shown(key)} was revoked")
+        raise Refused(revoked, f"{key.kind} {_shown(key)} was revoked")
     if key.expired(exchange.at):
-        raise Refused(session or names.expired, f"{key.kind} {_shown(key)} has expired")
-    account = world.accounts[key.account]
+        raise Refused(expired, f"{key.kind} {_shown(key)} has expired")
+    account = exchange.world.accounts[key.account]
     user = account.table("users").get(key.user) if key.user is not None else None
     if key.user is not None and user is None:
-        raise Refused(session or names.revoked, f"the user of {key.kind} {_shown(key)} is gone")
+        raise Refused(revoked, f"the user of {key.kind} {_shown(key)} is gone")
     key.last_used_at = exchange.at
     return Caller(account=account, key=key, raw=raw, user=user)
 

@@ -19,7 +19,9 @@ def clean(path: str) -> str:
 
 def fold(path: str) -> str:
     """What paths are compared by: without case and accents. The real service has a fixed map; this is close to it."""
-    plain = unicodedata.normalize("NFKD", clean(path))
+    # A letter that is decomposed into a slash, as in ℅, parts no names.
+    names = (unicodedata.normalize("NFKD", name).replace("/", "\u2215") for name in clean(path).split("/"))
+    plain = "/".join(names)
     return "".join(char for char in plain if not unicodedata.combining(char)).casefold()
 
 
@@ -57,9 +59,14 @@ def letters(call: Exchange, path: str) -> str:
 
 def place(call: Exchange) -> str:
     """The request's path, cleaned. Refused where the key is confined to another folder."""
-    path = clean(call.parameters["path"])
+    return confined(call, call.parameters["path"])
+
+
+def confined(call: Exchange, path: str) -> str:
+    """The path, cleaned. Refused where the key is confined to another folder."""
+    path = clean(path)
     assert call.caller
-    confined = call.caller.key.attributes.get("path")
-    if confined and not within(fold(path), fold(confined)):
-        call.refuse("path_restricted", f"key {call.caller.key.name!r} is confined to {confined}")
+    folder = call.caller.key.attributes.get("path")
+    if folder and not within(fold(path), fold(folder)):
+        call.refuse("path_restricted", f"key {call.caller.key.name!r} is confined to {folder}")
     return path

@@ -30,7 +30,9 @@ def _field(entry: Entry, name: str) -> Any:
 def _view(call: Exchange, entry: Entry) -> dict[str, Any]:
     assert call.provider
     key = call.world.keys.get(entry.key_id) if entry.key_id is not None else None
-    refused = call.provider.refusals[entry.refusal].body if entry.refusal else None
+    refusal = call.provider.refusals.get(entry.refusal or "")
+    refused = refusal.body if refusal else None
+    protocol, _, method = entry.method.rpartition(" ")
     by_key = key is not None and key.kind == "key"
     return {
         "request_id": entry.id,
@@ -40,8 +42,8 @@ def _view(call: Exchange, entry: Entry) -> dict[str, Any]:
         "api_key_prefix": key.prefix if key and by_key else None,
         "user_id": entry.user,
         "username": call.table("users").get(entry.user, {}).get("username"),
-        "interface": "restapi",
-        "request_method": entry.method,
+        "interface": call.facts["interfaces"][protocol.lower()],
+        "request_method": method,
         "request_path": entry.path,
         "request_ip": entry.client,
         "api_name": entry.operation,

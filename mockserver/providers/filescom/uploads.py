@@ -7,21 +7,22 @@ from typing import Any
 from mockserver.clock import iso
 from mockserver.exchange import Exchange, Reply
 from mockserver.providers.filescom import moments
-from mockserver.providers.filescom.files import check_parents, new_row, view
-from mockserver.providers.filescom.paths import fold, letters, place
-from mockserver.providers.filescom.storage import signed, store
+from mockserver.providers.filescom.files import view
+from mockserver.providers.filescom.paths import fold, place
+from mockserver.providers.filescom.storage import signed
+from mockserver.providers.filescom.tree import check_write, write
 from mockserver.world import Row
 
 
 def begin_upload(call: Exchange) -> Reply:
     path, wanted = place(call), call.payload or {}
-    _check(call, path)
+    make_parents = wanted.get("mkdir_parents", False)
     if "ref" in wanted:
+        check_write(call, path, make_parents=True)
         upload = _find(call, path, wanted["ref"])
     else:
-        if not wanted.get("mkdir_parents", False):
-            check_parents(call, path)
-        upload = _begun(call, path, wanted.get("mkdir_parents", False))
+        check_write(call, path, make_parents=make_parents)
+        upload = _begun(call, path, make_parents)
     first = int(wanted.get("part", 1))
     last = min(first + int(wanted.get("parts", 1)), call.facts["available_parts"] + 1)
     return Reply(body=[_part(call, upload, number) for number in range(first, last)])
@@ -29,37 +30,17 @@ def begin_upload(call: Exchange) -> Reply:
 
 def finish_upload(call: Exchange) -> Reply:
     path, wanted = place(call), call.payload
-    _check(call, path)
+    check_write(call, path, make_parents=True)
     upload = _find(call, path, wanted["ref"])
     parts = dict(sorted(upload["parts"].items()))
     _check_etags(call, wanted.get("etags", []), parts)
     content = b"".join(call.account.objects.get(part["storage_key"], b"") for part in parts.values())
     if not parts or wanted.get("size", len(content)) != len(content):
         call.refuse("file_not_uploaded", f"{len(parts)} parts with {len(content)} bytes were uploaded")
-    provided = _provided(call)
-    row, existed = call.table("files").get(fold(path)), True
-    if row is None:
-        row, existed = (
-            new_row(call, path, "file", make_parents=upload["mkdir_parents"] or bool(wanted.get("mkdir_parents"))),
-            False,
-        )
+    make_parents = upload["mkdir_parents"] or bool(wanted.get("mkdir_parents"))
+    row, existed = write(call, path, content, make_parents=make_parents, provided=_provided(call))
     _forget(call, upload)
-    store(call, row, content)
-    row |= {"mtime": call.now, "provided_mtime": provided}
-    if existed:
-        assert call.caller
-        key = call.caller.key
-        row |= {"last_modified_by_id": key.user, "last_modified_by_api_key_id": key.id if key.kind == "key" else None}
     return Reply(200 if existed else 201, view(call, row))
-
-
-def _check(call: Exchange, path: str) -> None:
-    """Refuses a path that the caller may not write a file to, or where a folder is."""
-    if "w" not in letters(call, fold(path)):
-        call.refuse("write_permission_required", f"the caller may not write {path or 'the root'}")
-    row = call.table("files").get(fold(path))
-    if not path or (row and row["type"] == "directory"):
-        call.refuse("destination_exists", f"{path or 'the root'} is a folder")
 
 
 def _begun(call: Exchange, path: str, mkdir_parents: bool) -> Row:

@@ -21,8 +21,13 @@ def _files() -> Any:
     return import_module("mockserver.providers.filescom.files")
 
 
+def _fold(path: str) -> str:
+    folded: str = import_module("mockserver.providers.filescom.paths").fold(path)
+    return folded
+
+
 def _row(call: Exchange) -> Row | None:
-    return call.table("files").get(_files().fold(call.parameters["path"]))
+    return call.table("files").get(_fold(call.parameters["path"]))
 
 
 def _path_ignored(handler: Any, call: Exchange) -> Reply:
@@ -46,13 +51,13 @@ def _creators_delete(delete: Any, call: Exchange) -> Reply:
 
 
 def _listed_to_all(handler: Any, call: Exchange) -> Reply:
-    files = _files()
-    letters = files.letters
-    files.letters = lambda call, path: letters(call, path) or "l"
+    tree: Any = import_module("mockserver.providers.filescom.tree")
+    letters = tree.letters
+    tree.letters = lambda call, path: letters(call, path) or "l"
     try:
         reply: Reply = handler(call)
     finally:
-        files.letters = letters
+        tree.letters = letters
     return reply
 
 
@@ -75,7 +80,7 @@ def _folder_again(create: Any, call: Exchange) -> Reply:
 def _folder_not_kept(create: Any, call: Exchange) -> Reply:
     reply: Reply = create(call)
     if "/" in reply.body["path"]:
-        del call.table("files")[_files().fold(reply.body["path"])]
+        del call.table("files")[_fold(reply.body["path"])]
     return reply
 
 
@@ -140,7 +145,7 @@ sabotages(
         "filescom-file-deleted-200": ("files.delete_file", answered(200, body={})),
         "filescom-file-without-type": ("files.find_file", told(without("type"))),
         "filescom-folder-deep": (
-            "files.parent",
+            "tree.parent",
             lambda parent, path: path.partition("/")[0] if "/" in path else "",
         ),
         "filescom-folder-by-name": (

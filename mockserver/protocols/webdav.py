@@ -1,0 +1,380 @@
+"""WebDAV: WsgiDAV's understanding of the protocol on top of the provider's tree.
+
+It runs in the mock's event loop: all it works with is in memory, so no request of it waits for anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import io
+import logging
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
+from wsgidav.dav_error import HTTP_FORBIDDEN, DAVError, PRECONDITION_CODE_PropfindFiniteDepth
+from wsgidav.dav_provider import DAVCollection, DAVNonCollection, DAVProvider
+from wsgidav.request_resolver import RequestResolver
+from wsgidav.wsgidav_app import WsgiDAVApp
+
+from mockserver.exchange import Exchange, Reply
+from mockserver.layers.answer import send_reply
+from mockserver.layers.body import TooLarge, read_body
+from mockserver.layers.record import Answer, folded, publish
+from mockserver.node import Node
+from mockserver.protocols.door import Door, Shut
+from mockserver.protocols.sign_in import sign_in
+from mockserver.refusals import Refused, render
+from mockserver.server import Server
+from mockserver.world import Row
+
+T = TypeVar("T")
+
+#: Connections at one time; more are told to come back later.
+SESSIONS = 100
+#: Bytes of a body that is no file, which is XML.
+MAX_XML = 1024 * 1024
+
+_METHODS = "OPTIONS, HEAD, GET, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE"
+_VISIT = "latchkey.visit"
+
+log = logging.getLogger("mockserver")
+
+
+class WebDav:
+    """The door as an ASGI application, and what serves it. `settings` are uvicorn's, e.g. a certificate."""
+
+    remark = ""
+
+    def __init__(self, door: Door, **settings: Any) -> None:
+        self.door = door
+        self.settings = settings
+        # It tells of each refusal; the journal does so, too, and says why.
+        logging.getLogger("wsgidav").setLevel(logging.CRITICAL)
+        self.application = WsgiDAVApp(
+            {
+                "provider_mapping": {"/": _Files()},
+                "middleware_stack": [RequestResolver],
+                "lock_storage": None,
+                "logging": {"enable": False},
+            }
+        )
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Until it is cancelled."""
+        server = _Beside(self, lifespan="off", limit_concurrency=SESSIONS, **self.settings)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            server.should_exit = True
+            await serving
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = folded(scope["headers"])
+        credentials = headers.pop("authorization", "")
+        try:
+            exchange = self.door.open(str((scope.get("client") or ("unknown",))[0]), scope["method"], scope["path"])
+        except Shut as shut:
+            await PlainTextResponse(str(shut), 404)(scope, receive, send)
+            return
+        exchange.query, exchange.headers = scope.get("query_string", b"").decode("latin-1"), headers
+        answer = Answer()
+        try:
+            most = self.door.max_body if scope["method"] == "PUT" else min(MAX_XML, self.door.max_body)
+            exchange.body = await read_body(receive, headers, most)
+            reply = self.decide(exchange, credentials)
+        except TooLarge:
+            reply = self.refuse(exchange, self.door.too_large())
+        except ClientDisconnect:
+            publish(exchange, answer)
+            return
+
+        async def note(message: Message) -> None:
+            answer.note(message)
+            await send(message)
+
+        try:
+            await send_reply(reply, exchange, note)
+        finally:
+            publish(exchange, answer)
+
+    def decide(self, exchange: Exchange, credentials: str) -> Reply:
+        """Who asks, and whatever WsgiDAV makes of it. Nothing in here waits."""
+        try:
+            exchange.stages.append("identify")
+            sign_in(exchange, self.door.policy, *self._credentials(credentials))
+            exchange.stages.append("handler")
+            return self._answer(exchange)
+        except Refused as refused:
+            return self.refuse(exchange, refused)
+        except Exception as error:  # a mistake in here, or in WsgiDAV, is told like any refusal
+            log.error("%s %s failed", exchange.method, exchange.path, exc_info=error)
+            assert exchange.provider
+            return self.refuse(exchange, Refused(exchange.provider.server_error, f"it failed: {type(error).__name__}"))
+
+    def refuse(self, exchange: Exchange, refused: Refused) -> Reply:
+        """The provider's refusal, as this protocol tells it."""
+        assert exchange.provider
+        exchange.refused = refused
+        values = {"reason": refused.reason, **exchange.values(), **refused.values}
+        _, body, headers = render(exchange.provider.refusals[refused.name], values)
+        return Reply(self.door.code(refused), body, headers)
+
+    def _credentials(self, header: str) -> tuple[str, str]:
+        """User name and password (RFC 7617). Raises Refused where there are none."""
+        scheme, _, value = header.strip().partition(" ")
+        names = self.door.policy.refusals
+        if scheme.lower() != "basic":
+            raise Refused(names["missing"], "send Authorization: Basic with a user name and a password")
+        try:
+            raw = base64.b64decode(value.strip(), validate=True)
+        except ValueError:
+            raise Refused(names["login"], "what follows Basic is not base64") from None
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            text = raw.decode("latin-1")
+        login, _, password = text.partition(":")
+        return login, password
+
+    def _answer(self, exchange: Exchange) -> Reply:
+        visit = _Visit(self.door, exchange)
+        begun: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], problem: Any = None) -> Callable[[bytes], None]:
+            begun[:] = [int(status.partition(" ")[0]), headers]
+            return visit.written.append
+
+        environ = _environ(exchange, visit)
+        try:
+            _check_depth(environ)
+            visit.written += self.application(environ, start_response)
+        except DAVError as error:
+            return self._told(exchange, visit, error)
+        status, headers = begun
+        if status >= 400:
+            return self._told(exchange, visit, DAVError(status))
+        kept = {name: value for name, value in headers if name.lower() not in {"content-length", "date"}}
+        body = b"".join(visit.written) if status in {200, 206, 207} else None
+        return Reply(201 if visit.created else status, body, kept)
+
+    def _told(self, exchange: Exchange, visit: _Visit, error: DAVError) -> Reply:
+        """By the provider where it was the provider that refused, else by WsgiDAV."""
+        status = int(error.value)
+        if visit.refused and self.door.code(visit.refused) == status:
+            return self.refuse(exchange, visit.refused)
+        if status < 400:
+            return Reply(status)
+        reason = visit.refused.reason if visit.refused else error.context_info or "WebDAV does not allow it"
+        exchange.refused = Refused(self.door.protocol, str(reason))
+        media_type, page = error.get_response_page()
+        if "xml" not in media_type:
+            media_type, page = "text/plain; charset=utf-8", str(reason).encode()
+        allow = {"Allow": _METHODS} if status == 405 else {}
+        return Reply(status, page, {"Content-Type": media_type, **allow})
+
+
+class _Beside(Server):
+    """Serves in a loop that somebody else runs, who is also told of signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Visit:
+    """One request: its exchange, and what became of it."""
+
+    def __init__(self, door: Door, exchange: Exchange) -> None:
+        self.door = door
+        self.exchange = exchange
+        self.written: list[bytes] = []
+        self.created = False
+        self.refused: Refused | None = None
+
+    def ask(self, function: Callable[..., T], *words: Any, **named: Any) -> T:
+        """Calls a function of the tree. Raises DAVError where it refuses."""
+        try:
+            return function(self.exchange, *words, **named)
+        except Refused as refused:
+            self.refused = refused
+            raise DAVError(self.door.code(refused), refused.reason, src_exception=refused) from None
+
+    def find(self, path: str) -> Row | None:
+        """None where nothing is, or nothing that the caller sees."""
+        try:
+            return self.door.tree.find(self.exchange, path)
+        except Refused as refused:
+            self.refused = refused
+            return None
+
+
+class _Files(DAVProvider):  # type: ignore[misc] # WsgiDAV has no types
+    """Where WsgiDAV looks for what a path names."""
+
+    def get_resource_inst(self, path: str, environ: dict[str, Any]) -> _Folder | _File | None:
+        visit: _Visit = environ[_VISIT]
+        row = visit.find(path)
+        return None if row is None else _resource(visit, row, environ)
+
+
+def _resource(visit: _Visit, row: Row, environ: dict[str, Any]) -> _Folder | _File:
+    node = visit.door.tree.node(visit.exchange, row)
+    return (_Folder if node.folder else _File)(f"/{node.path}", environ, row, node)
+
+
+class _Resource:
+    """What folders and files have in common."""
+
+    environ: dict[str, Any]
+    path: str
+    row: Row | None
+    node: Node | None
+
+    @property
+    def visit(self) -> _Visit:
+        visit: _Visit = self.environ[_VISIT]
+        return visit
+
+    @property
+    def known(self) -> Node:
+        assert self.node
+        return self.node
+
+    def get_creation_date(self) -> float:
+        return self.known.created_at
+
+    def get_last_modified(self) -> float:
+        return self.known.changed_at
+
+    def get_display_name(self) -> str:
+        return self.known.name
+
+    def handle_delete(self) -> bool:
+        self.visit.ask(self.visit.door.tree.delete, self.row, recursive=True)
+        return True
+
+    def handle_move(self, dest_path: str) -> bool:
+        visit = self.visit
+        visit.created = visit.find(dest_path) is None
+        visit.ask(visit.door.tree.move, self.row, dest_path, replace=True)
+        return True
+
+    def handle_copy(self, dest_path: str, *, depth_infinity: bool) -> bool:
+        visit, tree = self.visit, self.visit.door.tree
+        there = visit.find(dest_path)
+        visit.created = there is None
+        if self.known.folder and not depth_infinity:
+            if there is not None:
+                visit.ask(tree.delete, there, recursive=True)
+            visit.ask(tree.make_folder, dest_path)
+        else:
+            visit.ask(tree.copy, self.row, dest_path, replace=True)
+        return True
+
+
+class _Folder(_Resource, DAVCollection):  # type: ignore[misc]
+    def __init__(self, path: str, environ: dict[str, Any], row: Row, node: Node) -> None:
+        DAVCollection.__init__(self, path, environ)
+        self.row, self.node = row, node
+
+    def get_member_list(self) -> list[_Folder | _File]:
+        visit = self.visit
+        return [_resource(visit, row, self.environ) for row in visit.ask(visit.door.tree.children, self.row)]
+
+    def get_member_names(self) -> list[str]:
+        return [member.known.name for member in self.get_member_list()]
+
+    def get_etag(self) -> None:
+        return None
+
+    def create_empty_resource(self, name: str) -> _File:
+        return _File(f"{self.path.rstrip('/')}/{name}", self.environ, None, None)
+
+    def create_collection(self, name: str) -> None:
+        self.visit.ask(self.visit.door.tree.make_folder, f"{self.path}/{name}")
+
+
+class _File(_Resource, DAVNonCollection):  # type: ignore[misc]
+    def __init__(self, path: str, environ: dict[str, Any], row: Row | None, node: Node | None) -> None:
+        DAVNonCollection.__init__(self, path, environ)
+        self.row, self.node = row, node
+
+    def get_content_length(self) -> int:
+        return self.known.size
+
+    def get_content_type(self) -> str:
+        return self.known.media_type
+
+    def get_etag(self) -> str:
+        return self.known.digest
+
+    def get_property_value(self, name: str) -> Any:
+        # As the header writes it (RFC 4918, 15.6).
+        value = super().get_property_value(name)
+        return f'"{value}"' if name == "{DAV:}getetag" else value
+
+    def support_etag(self) -> bool:
+        return True
+
+    def support_ranges(self) -> bool:
+        return True
+
+    def get_content(self) -> io.BytesIO:
+        return io.BytesIO(self.visit.ask(self.visit.door.tree.read, self.row))
+
+    def begin_write(self, *, content_type: str | None = None) -> io.BytesIO:
+        # The body is there already, whole.
+        return io.BytesIO()
+
+    def end_write(self, *, with_errors: bool) -> None:
+        visit, tree = self.visit, self.visit.door.tree
+        self.row, _ = visit.ask(tree.write, self.path, visit.exchange.body)
+        self.node = tree.node(visit.exchange, self.row)
+
+
+def _check_depth(environ: Mapping[str, Any]) -> None:
+    """Refuses to list a whole tree at once (RFC 4918, 9.1)."""
+    if environ["REQUEST_METHOD"] == "PROPFIND" and environ.get("HTTP_DEPTH", "infinity").lower() == "infinity":
+        raise DAVError(
+            HTTP_FORBIDDEN,
+            "only Depth: 0 and Depth: 1 are answered",
+            err_condition=PRECONDITION_CODE_PropfindFiniteDepth,
+        )
+
+
+def _environ(exchange: Exchange, visit: _Visit) -> dict[str, Any]:
+    """The request as WSGI has it (PEP 3333)."""
+    scheme, _, host = visit.door.origin.rstrip("/").partition("://")
+    name, _, port = host.rpartition(":")
+    method = exchange.method.rpartition(" ")[2]
+    environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in exchange.headers.items()}
+    return {
+        **environ,
+        "HTTP_HOST": exchange.headers.get("host", host),
+        # The answer to HEAD is that to GET, whose body is then not sent.
+        "REQUEST_METHOD": "GET" if method == "HEAD" else method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": exchange.path.encode("utf-8", "surrogateescape").decode("latin-1"),
+        "QUERY_STRING": exchange.query,
+        "CONTENT_TYPE": exchange.headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(len(exchange.body)),
+        "SERVER_NAME": name,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.input": io.BytesIO(exchange.body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "wsgidav.auth.user_name": "",
+        _VISIT: visit,
+    }
