@@ -9,16 +9,19 @@ from typing import Any
 import httpx
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Refusals of who asks or of how it is asked, whatever is stored.
+_OF_FORM = frozenset({400, 401, 405, 413, 415, 422})
 #: Refusals that change nothing and follow from nothing but the request and what is stored.
-_REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 410, 413, 415, 422})
+_REFUSALS = _OF_FORM | {402, 403, 404, 410}
 
 
 @dataclass
 class Evidence:
     """Answers that would be the same again, and things that one proof made and others may use.
 
-    An answer is good until something passes that may change what is stored. That nobody is let in without a good key does
-    not depend on what is stored, so a 401 stays. `left` is what is still to be done for order's sake, each with a lab.
+    An answer is good until something passes that may change what is stored. That nobody is let in without a good key, or with
+    a body of another form, does not depend on it, so such refusals stay. `left` is what is still to be done for order's sake,
+    each with a lab.
     """
 
     made: dict[str, Any] = field(default_factory=dict)
@@ -39,7 +42,7 @@ class Evidence:
 
     def forget(self) -> None:
         """From now on answers may differ from those known so far."""
-        self._answers = {asked: known for asked, known in self._answers.items() if known.status_code == 401}
+        self._answers = {asked: known for asked, known in self._answers.items() if known.status_code in _OF_FORM}
 
 
 def same(request: httpx.Request) -> tuple[str, str, tuple[tuple[bytes, bytes], ...], bytes]:

@@ -161,7 +161,8 @@ class Lab:
         proof's own goes as a whole.
         """
         if self._thrift:
-            self._thrift.evidence.left.append(action)
+            mine = (lambda lab: action(lab.neighbour())) if self._owner else action
+            self._thrift.evidence.left.append(mine)
             self._thrift.budget.kept += 1
 
     def has(self, name: str) -> bool:

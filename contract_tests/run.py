@@ -75,6 +75,7 @@ class Run:
             if not (left := thrift.evidence.left):
                 continue
             lab = self.lab(provider)
+            lab.afresh()
             thrift.budget.kept, thrift.budget.until = 0, float("inf")
             while left:
                 with suppress(Exception):

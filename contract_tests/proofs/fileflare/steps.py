@@ -66,7 +66,7 @@ class Attached:
 
 
 def attached(lab: Lab) -> Attached:
-    """An asset attached to a product, once for all who look at it; they leave it so."""
+    """An asset attached to a product, once for all who look at it."""
     return lab.once("attached to a product", lambda: _attached(lab))
 
 
@@ -79,16 +79,85 @@ def _attached(lab: Lab) -> Attached:
     return Attached(asset=asset, product=product, answer=answer, sold_before=before, sold_after=after, named=named)
 
 
+def attached_again(lab: Lab) -> tuple[Answer, list[str]]:
+    """What it is answered to attach that asset once more, and the products that it is listed with then."""
+    return lab.once("attached again", lambda: _products(lab, "attach_to_products"))
+
+
+def detached(lab: Lab) -> tuple[Answer, list[str]]:
+    """What it is answered to detach that asset, after all that is shown of it attached, and the products left."""
+    if lab.thrifty:
+        attached_again(lab)
+    return lab.once("detached from a product", lambda: _products(lab, "detach_from_products"))
+
+
+def _products(lab: Lab, operation: str) -> tuple[Answer, list[str]]:
+    shown = attached(lab)
+    answer = lab.call(operation, key=lab.key(), path={"asset": shown.asset["id"]}, json=shown.body)
+    return answer, products_named(lab, shown.asset["filename"])
+
+
+def stored(lab: Lab) -> tuple[dict[str, Any], Answer]:
+    """The body of an URL asset and what storing it was answered. All who judge a part of its life share it: after it was
+    stored it is given to an order, taken from it, changed and deleted.
+    """
+
+    def store() -> tuple[dict[str, Any], Answer]:
+        body = link(lab, size=10_000_000)
+        answer = lab.call("store_asset", key=lab.key(), json=body)
+        lab.at_end(lambda lab: None if lab.has("deleted") else dropped(lab, taken(answer, "asset", "id")))
+        return body, answer
+
+    return lab.once("stored", store)
+
+
 def given_to_order(lab: Lab) -> tuple[dict[str, Any], dict[str, Any], Answer, set[str]]:
-    """An order, an asset attached to it, the answer to that, and the ids of the order's own assets; once for all."""
+    """An order, the stored asset, the answer to attaching it, and the ids of the order's own assets then; once for all."""
 
     def give() -> tuple[dict[str, Any], dict[str, Any], Answer, set[str]]:
-        order, asset = an_order(lab), _kept(lab, made_link(lab))
-        body = {"asset_ids": [asset["id"]]}
-        answer = lab.call("attach_to_order", key=lab.key(), path={"order": order["id"]}, json=body)
-        return order, asset, answer, own_assets(lab, order)
+        order, asset = an_order(lab), taken(stored(lab)[1], "asset")
+        return order, asset, *_orders(lab, "attach_to_order", order, asset)
 
     return lab.once("attached to an order", give)
+
+
+def taken_from_order(lab: Lab) -> tuple[Answer, set[str]]:
+    """What it is answered to detach that asset from its order, and the ids of the order's own assets then."""
+    order, asset, *_ = given_to_order(lab)
+    return lab.once("detached from an order", lambda: _orders(lab, "detach_from_order", order, asset))
+
+
+def _orders(lab: Lab, operation: str, order: Mapping[str, Any], asset: Mapping[str, Any]) -> tuple[Answer, set[str]]:
+    body = {"asset_ids": [asset["id"]]}
+    answer = lab.call(operation, key=lab.key(), path={"order": order["id"]}, json=body)
+    return answer, own_assets(lab, order)
+
+
+def changed(lab: Lab) -> tuple[dict[str, Any], Answer, Answer]:
+    """A change of the stored asset, what it was answered, and what the asset is found as then."""
+
+    def change() -> tuple[dict[str, Any], Answer, Answer]:
+        asset = taken(stored(lab)[1], "asset")
+        body = {"filename": f"{asset['filename']} again", "size": 2048, "url": "https://example.com/again"}
+        at = {"asset": asset["id"]}
+        answer = lab.call("update_asset", key=lab.key(), path=at, json=body)
+        return body, answer, lab.call("find_asset", key=lab.key(), path=at)
+
+    return lab.once("changed", change)
+
+
+def deleted(lab: Lab) -> tuple[list[dict[str, Any]], Answer, list[dict[str, Any]]]:
+    """How the stored asset was listed before its deletion, what that was answered, and how it was listed after."""
+
+    def delete() -> tuple[list[dict[str, Any]], Answer, list[dict[str, Any]]]:
+        asset = taken(stored(lab)[1], "asset")
+        name = changed(lab)[0]["filename"] if lab.thrifty else asset["filename"]
+        before = listed(lab, name)
+        return before, lab.call("delete_asset", key=lab.key(), path={"asset": asset["id"]}), listed(lab, name)
+
+    if lab.thrifty:
+        taken_from_order(lab)
+    return lab.once("deleted", delete)
 
 
 def products_named(lab: Lab, name: str) -> list[str]:
@@ -110,7 +179,6 @@ class Uploaded:
 
     name: str
     id: str
-    signed: Answer
     put: Answer
     hidden: list[dict[str, Any]]
     confirmed: Answer
@@ -122,17 +190,36 @@ def upload_story(lab: Lab) -> Uploaded:
     return lab.once("an upload", lambda: _uploaded(lab))
 
 
+def signed(lab: Lab) -> tuple[str, Answer]:
+    """The name of that upload, and what asking for it was answered."""
+
+    def sign() -> tuple[str, Answer]:
+        name = f"{lab.name('latchkey')}.txt"
+        return name, lab.call("sign_upload", key=lab.key(), json={"filename": name, "size": 5})
+
+    return lab.once("signed", sign)
+
+
 def _uploaded(lab: Lab) -> Uploaded:
-    name = f"{lab.name('latchkey')}.txt"
-    signed = lab.call("sign_upload", key=lab.key(), json={"filename": name, "size": 5})
-    id, url = taken(signed, "asset", "id"), lab.hide(taken(signed, "upload_url"), "UPLOAD_URL")
+    name, answer = signed(lab)
+    id, url = taken(answer, "asset", "id"), lab.hide(taken(answer, "upload_url"), "UPLOAD_URL")
     lab.at_end(lambda lab: dropped(lab, id))
     put = lab.request("PUT", url, content=b"hello")
     hidden = listed(lab, name)
     confirmed = lab.call("confirm_upload", key=lab.key(), path={"asset": id})
-    return Uploaded(
-        name=name, id=id, signed=signed, put=put, hidden=hidden, confirmed=confirmed, shown=listed(lab, name)
-    )
+    return Uploaded(name=name, id=id, put=put, hidden=hidden, confirmed=confirmed, shown=listed(lab, name))
+
+
+def cancelled(lab: Lab) -> tuple[Answer, Answer, list[dict[str, Any]]]:
+    """What cancelling an upload was answered whose bytes had come, what its confirmation was then, and how it is listed."""
+
+    def cancel() -> tuple[Answer, Answer, list[dict[str, Any]]]:
+        id, name, url = signed_upload(lab)
+        lab.request("PUT", url, content=b"hello").given()
+        answer = lab.call("cancel_upload", key=lab.key(), path={"asset": id})
+        return answer, lab.call("confirm_upload", key=lab.key(), path={"asset": id}), listed(lab, name)
+
+    return lab.once("cancelled", cancel)
 
 
 def signed_upload(lab: Lab, **members: Any) -> tuple[str, str, str]:
@@ -182,12 +269,12 @@ def entries(lab: Lab, operation: str, **query: Any) -> list[dict[str, Any]]:
 
 def an_order(lab: Lab) -> dict[str, Any]:
     """An order of the store."""
-    return _first(entries(lab, "list_orders", limit=1), "an order")
+    return lab.once("an order", lambda: _first(entries(lab, "list_orders", limit=1), "an order"))
 
 
 def a_product(lab: Lab) -> dict[str, Any]:
     """A product of the store."""
-    return _first(entries(lab, "list_products", limit=1), "a product")
+    return lab.once("a product", lambda: _first(entries(lab, "list_products", limit=1), "a product"))
 
 
 def _first(found: list[dict[str, Any]], what: str) -> dict[str, Any]:
@@ -241,30 +328,24 @@ def tour(lab: Lab) -> dict[str, Answer]:
 
 def _toured(lab: Lab) -> dict[str, Answer]:
     key, upload = lab.key(), upload_story(lab)
-    order, product = an_order(lab), a_product(lab)
-    stored = lab.call("store_asset", key=key, json=link(lab))
-    signed = lab.call("sign_upload", key=key, json={"filename": "a.txt", "size": 5})
-    asset = taken(stored, "asset", "id")
-    at_asset, at_order = {"asset": asset}, {"order": order["id"]}
-    assets, products = {"asset_ids": [asset]}, {"product_ids": [product["product_id"]]}
     answers = {
         "list_orders": lab.call("list_orders", key=key, query={"limit": 2}),
         "list_products": lab.call("list_products", key=key, query={"limit": 2}),
         "list_assets": lab.call("list_assets", key=key, query={"per_page": 1}),
-        "find_asset": lab.call("find_asset", key=key, path=at_asset),
-        "update_asset": lab.call("update_asset", key=key, path=at_asset, json=link(lab)),
-        "attach_to_products": lab.call("attach_to_products", key=key, path=at_asset, json=products),
-        "detach_from_products": lab.call("detach_from_products", key=key, path=at_asset, json=products),
-        "attach_to_order": lab.call("attach_to_order", key=key, path=at_order, json=assets),
-        "detach_from_order": lab.call("detach_from_order", key=key, path=at_order, json=assets),
+        "sign_upload": signed(lab)[1],
         "confirm_upload": upload.confirmed,
-        "delete_asset": lab.call("delete_asset", key=key, path=at_asset),
-        "store_asset": stored,
-        "sign_upload": signed,
-        "cancel_upload": lab.call("cancel_upload", key=key, path={"asset": taken(signed, "asset", "id")}),
+        "cancel_upload": cancelled(lab)[0],
+        "attach_to_products": attached(lab).answer,
+        "detach_from_products": detached(lab)[0],
+        "store_asset": stored(lab)[1],
+        "attach_to_order": given_to_order(lab)[2],
+        "detach_from_order": taken_from_order(lab)[0],
+        "update_asset": changed(lab)[1],
+        "find_asset": changed(lab)[2],
+        "delete_asset": deleted(lab)[1],
     }
     if lab.target.permit.destroy:
-        answers["send_email"] = lab.call("send_email", key=key, path=at_order)
+        answers["send_email"] = lab.call("send_email", key=key, path={"order": an_order(lab)["id"]})
         answers["delete_all_assets"] = lab.call("delete_all_assets", key=key)
     return answers
 

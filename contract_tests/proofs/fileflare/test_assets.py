@@ -17,6 +17,9 @@ from contract_tests.proofs.fileflare.steps import (
     an_order,
     at_least,
     attached,
+    cancelled,
+    changed,
+    deleted,
     dropped,
     field_map,
     is_whole,
@@ -26,8 +29,10 @@ from contract_tests.proofs.fileflare.steps import (
     own_assets,
     pages,
     products_of,
+    signed,
     signed_upload,
     sold_with,
+    stored,
     taken,
     upload_story,
 )
@@ -133,10 +138,10 @@ def test_one_shape(lab: Lab) -> None:
 @rule("fileflare.upload.sign")
 def test_sign(lab: Lab) -> None:
     """Asking for an upload answers the asset as announced and where to put its bytes."""
-    answer = upload_story(lab).signed.expect(200)
-    asset = answer.member("asset")
+    name, answer = signed(lab)
+    asset = answer.expect(200).member("asset")
     check(re.fullmatch(UUID, str(asset.get("id"))) is not None, "a UUID as id", asset)
-    expected = (upload_story(lab).name, 5)
+    expected = (name, 5)
     check((asset.get("filename"), asset.get("size")) == expected, "{} of {} bytes".format(*expected), asset)
     url = str(answer.member("upload_url"))
     check(url.startswith(("http://", "https://")), "an upload_url", url)
@@ -155,9 +160,9 @@ def test_sign_invalid(lab: Lab) -> None:
     ]
     for body in lab.some(wrong):
         lab.call("sign_upload", key=lab.key(), json=body).expect(422)
-    for body in (good, {**good, "mime_type": "text/plain"}):
-        answer = lab.call("sign_upload", key=lab.key(), json=body).passes()
-        lab.call("cancel_upload", key=lab.key(), path={"asset": taken(answer, "asset", "id")})
+    signed(lab)[1].passes()
+    answer = lab.call("sign_upload", key=lab.key(), json={**good, "mime_type": "text/plain"}).passes()
+    lab.call("cancel_upload", key=lab.key(), path={"asset": taken(answer, "asset", "id")})
 
 
 @rule("fileflare.upload.put")
@@ -176,8 +181,8 @@ def test_signature(lab: Lab) -> None:
         raise NotVerifiable("it needs an upload_url that shows its X-Amz-Signature")
     signature = query.pop("X-Amz-Signature")
     other = {**query, "X-Amz-Signature": "0" * len(signature)}
-    for changed in (query, other):
-        answer = lab.request("PUT", urlunsplit(parts._replace(query=urlencode(changed))), content=b"hello")
+    for tampered in (query, other):
+        answer = lab.request("PUT", urlunsplit(parts._replace(query=urlencode(tampered))), content=b"hello")
         check(400 <= answer.status < 500, "an upload with a changed signature to be refused", answer)
     lab.request("PUT", url, content=b"hello").given()
     lab.call("cancel_upload", key=lab.key(), path={"asset": id})
@@ -231,12 +236,9 @@ def test_pending_hidden(lab: Lab) -> None:
 @rule("fileflare.upload.cancel")
 def test_cancel(lab: Lab) -> None:
     """A cancelled upload can no longer be confirmed, and its asset is not listed."""
-    id, name, url = signed_upload(lab)
-    lab.request("PUT", url, content=b"hello").given()
-    lab.call("cancel_upload", key=lab.key(), path={"asset": id}).passes()
-    answer = lab.call("confirm_upload", key=lab.key(), path={"asset": id})
-    check(400 <= answer.status < 500, "a cancelled upload not to be confirmed", answer)
-    found = listed(lab, name)
+    answer, confirmed, found = cancelled(lab)
+    answer.passes()
+    check(400 <= confirmed.status < 500, "a cancelled upload not to be confirmed", confirmed)
     check(not found, "no asset after its upload was cancelled", found)
 
 
@@ -246,14 +248,13 @@ def test_cancel(lab: Lab) -> None:
 @rule("fileflare.store.link")
 def test_store_link(lab: Lab) -> None:
     """An URL asset is answered as it was sent, as a link."""
-    body = link(lab, size=10_000_000)
-    answer = lab.call("store_asset", key=lab.key(), json=body).expect(200)
+    body, answer = stored(lab)
+    answer.expect(200)
     expected = {"filename": body["filename"], "size": 10_000_000, "url": body["url"], "is_file": False, "is_link": True}
     asset = answer.member("asset")
     shown = {name: asset.get(name) for name in expected}
     check(shown == expected, str(expected), shown)
     check(re.fullmatch(UUID, str(asset.get("id"))) is not None, "a UUID as id", asset)
-    dropped(lab, str(asset.get("id")))
 
 
 @rule("fileflare.store.required")
@@ -294,13 +295,10 @@ def test_store_size(lab: Lab) -> None:
 @rule("fileflare.store.update")
 def test_update(lab: Lab) -> None:
     """A change of name, size and url is there when the asset is next asked for."""
-    asset = made_link(lab)
-    body = {"filename": f"{asset['filename']} again", "size": 2048, "url": "https://example.com/again"}
-    lab.call("update_asset", key=lab.key(), path={"asset": asset["id"]}, json=body).passes()
-    found = _one(lab.call("find_asset", key=lab.key(), path={"asset": asset["id"]}).given())
-    shown = {name: found.get(name) for name in body}
+    body, answer, found = changed(lab)
+    answer.passes()
+    shown = {name: _one(found.given()).get(name) for name in body}
     check(shown == body, str(body), shown)
-    dropped(lab, asset["id"])
 
 
 @rule("fileflare.store.update-partial")
@@ -321,19 +319,17 @@ def test_update_partial(lab: Lab) -> None:
 @rule("fileflare.delete.one")
 def test_delete(lab: Lab) -> None:
     """A deletion is answered 202 and deleted true."""
-    asset = made_link(lab)
-    answer = lab.call("delete_asset", key=lab.key(), path={"asset": asset["id"]}).expect(202)
+    answer = deleted(lab)[1].expect(202)
     check(answer.member("deleted") is True, "deleted true", answer)
 
 
 @rule("fileflare.delete.unlisted")
 def test_delete_unlisted(lab: Lab) -> None:
     """The asset is listed before its deletion and not right after."""
-    asset = made_link(lab)
-    if not listed(lab, asset["filename"]):
+    before, answer, found = deleted(lab)
+    if not before:
         raise NotVerifiable("a step before it failed: the new asset is not listed")
-    lab.call("delete_asset", key=lab.key(), path={"asset": asset["id"]}).given()
-    found = listed(lab, asset["filename"])
+    answer.given()
     check(not found, "a deleted asset not to be listed", found)
 
 

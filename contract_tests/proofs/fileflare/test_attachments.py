@@ -12,14 +12,16 @@ from contract_tests.proofs.fileflare.steps import (
     a_product,
     an_order,
     attached,
+    attached_again,
+    detached,
     dropped,
     entries,
     given_to_order,
     made_link,
     may_email,
     own_assets,
-    products_named,
     products_of,
+    taken_from_order,
 )
 
 # fileflare.io/docs, api-attaching-assets-to-products
@@ -62,9 +64,8 @@ def test_attach_idempotent(lab: Lab) -> None:
     """A second attachment passes and adds nothing."""
     first = attached(lab)
     first.answer.passes()
-    at = {"asset": first.asset["id"]}
-    lab.call("attach_to_products", key=lab.key(), path=at, json=first.body).passes()
-    again = products_named(lab, first.asset["filename"])
+    answer, again = attached_again(lab)
+    answer.passes()
     check(first.named == again, f"the same products as after the first time, {first.named}", again)
 
 
@@ -89,11 +90,10 @@ def test_malformed_products(lab: Lab) -> None:
 def test_detach_products(lab: Lab) -> None:
     """A detached asset is no longer listed with the product."""
     shown = attached(lab)
-    at = {"asset": shown.asset["id"]}
     if shown.product["id"] not in shown.named:
         raise NotVerifiable("a step before it failed: the attached product is not listed")
-    lab.call("detach_from_products", key=lab.key(), path=at, json=shown.body).expect(200)
-    named = products_of(lab, shown.asset["filename"])
+    answer, named = detached(lab)
+    answer.expect(200)
     check(shown.product["id"] not in named, "the asset without the product", named)
 
 
@@ -136,12 +136,12 @@ def test_attach_unknown_asset(lab: Lab) -> None:
 @rule("fileflare.orders.detach")
 def test_detach_order(lab: Lab) -> None:
     """A detached asset is no longer the order's."""
-    order, asset, _, held = given_to_order(lab)
-    at, body = {"order": order["id"]}, {"asset_ids": [asset["id"]]}
+    _, asset, _, held = given_to_order(lab)
     if asset["id"] not in held:
         raise NotVerifiable("a step before it failed: the attached asset is not the order's")
-    lab.call("detach_from_order", key=lab.key(), path=at, json=body).expect(200)
-    check(asset["id"] not in own_assets(lab, order), "the order without the asset", "it still has it")
+    answer, left = taken_from_order(lab)
+    answer.expect(200)
+    check(asset["id"] not in left, "the order without the asset", "it still has it")
 
 
 @rule("fileflare.orders.send-email")
