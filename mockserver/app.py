@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
-import warnings
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from connexion import ConnexionMiddleware
 
 from latchkey import Contract, ContractError
 from latchkey.source import FIXTURES, SPEC
@@ -68,17 +68,17 @@ class Mock:
         self.world.evictors = find_evictors(contract)
         self.answer = Answer(handlers, max_body=self.max_body)
         opened = [partial(Cors, origin=self.cors)] if self.cors else []
-        layers: Sequence[Callable[[ASGIApp], ASGIApp]] = [
-            partial(Record, world=self.world),  # journal: what came in, what went out, why
-            *opened,  # opens answers to a page, where not ruled out
-            partial(Stamp, explain=self.explain),  # headers that the provider promises on every answer
-            partial(Route, contract=contract),  # path and method to operation
-            Inject,  # a fault, where one was set; then Answer: checks, handler
-        ]
-        plane: ASGIApp = self.answer
-        for layer in reversed(layers):
-            plane = layer(plane)
-        return plane
+        layers: ASGIApp = ConnexionMiddleware(
+            self.answer,
+            middlewares=[
+                partial(Record, world=self.world),  # journal: what came in, what went out, why
+                *opened,  # opens answers to a page, where not ruled out
+                partial(Stamp, explain=self.explain),  # headers that the provider promises on every answer
+                partial(Route, contract=contract),  # path and method to operation
+                Inject,  # a fault, where one was set; then Answer: checks, handler
+            ],
+        )
+        return layers
 
     def reload(self, contract: Contract, fixtures: Mapping[str, Fixtures]) -> None:
         """Goes on with another contract and other rows; a request under way ends with those that it began with.
@@ -90,13 +90,13 @@ class Mock:
         for made in ("control", "rules", "document", "page"):
             self.__dict__.pop(made, None)
 
-    # What connexion serves is made when first asked for: loading it takes longer than all the rest of the start.
+    # Made when first asked for: reading their documents takes longer than all the rest of the start.
 
     @cached_property
     def control(self) -> ASGIApp:
-        with _unwarned():
-            from mockserver.control.app import create_control
-            from mockserver.dashboard.app import Dashboard
+        from mockserver.control.app import create_control
+        from mockserver.dashboard.app import Dashboard
+
         pages = Dashboard(self.world, self.guard, self.rules)
         return create_control(self.world, self.providers, self.guard, pages)
 
@@ -120,11 +120,10 @@ class Mock:
     @cached_property
     def page(self) -> ASGIApp:
         """Swagger UI, beside the providers: its router would cost each of their requests more than all checks do."""
-        with _unwarned():
-            from connexion import ConnexionMiddleware
-            from connexion.middleware.exceptions import ExceptionMiddleware
-            from connexion.middleware.swagger_ui import SwaggerUIMiddleware
-            from connexion.options import SwaggerUIOptions
+        from connexion.middleware.exceptions import ExceptionMiddleware
+        from connexion.middleware.swagger_ui import SwaggerUIMiddleware
+        from connexion.options import SwaggerUIOptions
+
         application = ConnexionMiddleware(self.providers, middlewares=[ExceptionMiddleware, SwaggerUIMiddleware])
         application.add_api(served(self.world.contract), swagger_ui_options=SwaggerUIOptions(serve_spec=False))
         page: ASGIApp = application
@@ -154,14 +153,6 @@ class Mock:
         if path == "/openapi.json":
             return self.document
         return self.page if _below(PAGE, path) else self.providers
-
-
-@contextlib.contextmanager
-def _unwarned() -> Iterator[None]:
-    """What connexion imports is deprecated here and there; a test run that makes errors of warnings is not to blame."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _below(prefix: str, path: str) -> bool:
