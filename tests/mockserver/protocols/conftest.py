@@ -64,7 +64,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def opened() -> Iterator[tuple[Mock, str]]:
-    mock = create_app(PROVIDER, protocols={"webdav": 0, "ftp": 0}, max_body=200_000)
+    mock = create_app(PROVIDER, protocols={"webdav": 0, "ftp": 0, "sftp": 0}, max_body=200_000)
     with running(mock) as served:
         yield mock, served.base_url
 
