@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from mockserver.app import Mock
     from mockserver.certificate import Certificate
@@ -158,9 +158,8 @@ def _serve(app: Mock, host: str, listener: socket.socket, certificate: Certifica
     name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
     scheme = "https" if certificate else "http"
     base = f"{scheme}://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
-    files = {"ssl_certfile": certificate.chain, "ssl_keyfile": certificate.key} if certificate else {}
     ca = certificate.ca if certificate else None
-    with _doors(app, host, files) as doors:
+    with _doors(app, host, certificate) as doors:
         click.echo(banner(app, base, ca, doors))
         # What was loaded stays: the garbage collector need not look at it again and again.
         gc.collect()
@@ -168,11 +167,11 @@ def _serve(app: Mock, host: str, listener: socket.socket, certificate: Certifica
         # The server ends cleanly, then raises its signal again: what was made for it is to be removed in any case.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         with contextlib.suppress(KeyboardInterrupt):
-            Server(app, **files).run(sockets=[listener])
+            Server(app, **_files(certificate)).run(sockets=[listener])
 
 
 @contextlib.contextmanager
-def _doors(app: Mock, host: str, files: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+def _doors(app: Mock, host: str, certificate: Certificate | None) -> Iterator[Sequence[str]]:
     """Opens what else files are to be served over; answers what the banner says of it."""
     if not app.protocols:
         yield ()
@@ -182,12 +181,18 @@ def _doors(app: Mock, host: str, files: Mapping[str, Any]) -> Iterator[Sequence[
 
     with contextlib.ExitStack() as stack:
         try:
-            doors = stack.enter_context(opened(app, host, files))
+            doors = stack.enter_context(opened(app, host, _files(certificate)))
         except Missing as problem:
             raise click.ClickException(str(problem)) from None
         except OSError as problem:
             raise click.ClickException(f"cannot listen on {host}: {problem.strerror}; give another port") from None
-        yield [line for item in doors for line in welcome(item)]
+        ca = certificate.ca if certificate else None
+        yield [line for item in doors for line in welcome(item, ca)]
+
+
+def _files(certificate: Certificate | None) -> dict[str, Any]:
+    """The certificate as uvicorn takes it."""
+    return {"ssl_certfile": certificate.chain, "ssl_keyfile": certificate.key} if certificate else {}
 
 
 def _create(sources: Sources, **settings: Any) -> Mock:

@@ -16,7 +16,9 @@ _OWN = {"host", "user-agent", "accept-encoding", "connection", "content-length",
 
 
 def curl(entry: Entry, provider: Provider | None) -> str:
-    """The line. A body that is no text, or was cut off, is read from the file `body`."""
+    """The line; empty where it was not over HTTP. A body that is no text, or was cut off, is read from the file `body`."""
+    if entry.protocol not in {"", "webdav"}:
+        return ""
 
     def variable(kind: str) -> str:
         owner = f"{provider.name}_".upper() if provider and kind in {"key", "session"} else ""
@@ -24,13 +26,9 @@ def curl(entry: Entry, provider: Provider | None) -> str:
 
     was = entry.transcript
     shown = Redactor(provider).show(entry, variable)
-    words = (
-        ["curl"]
-        if entry.method == "GET"
-        else ["curl", "-I"]
-        if entry.method == "HEAD"
-        else ["curl", "-X", entry.method]
-    )
+    words = ["curl"] if entry.verb == "GET" else ["curl", "-I"] if entry.verb == "HEAD" else ["curl", "-X", entry.verb]
+    if entry.protocol and entry.key_id is not None and provider and provider.protocols:
+        words.append("-u " + _quoted(f"{provider.protocols.login.format(key=entry.key_id)}:{variable('key')}"))
     words += [f"-H {_quoted(f'{name}: {value}')}" for name, value in shown.headers.items() if _sent(name, value)]
     if was.size:
         whole = shown.body is not None and was.size == len(was.body)

@@ -60,6 +60,16 @@ class Entry:
     stages: tuple[str, ...]
     transcript: Transcript = field(repr=False)
 
+    @property
+    def protocol(self) -> str:
+        """What it came over, where that is not the API: the first word of its method, in lower case."""
+        return self.method.rpartition(" ")[0].lower()
+
+    @property
+    def verb(self) -> str:
+        """The method as its protocol has it."""
+        return self.method.rpartition(" ")[2]
+
 
 class Journal:
     """The newest entries, at most CAPACITY."""

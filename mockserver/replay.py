@@ -12,12 +12,14 @@ from mockserver.layers.record import GONE
 
 
 class Incomplete(ValueError):
-    """The journal did not keep the whole body."""
+    """The journal did not keep the whole request: not all of a body, no password of another protocol."""
 
 
 async def replay(entry: Entry, app: ASGIApp) -> int:
     """The status of the new answer, GONE where there was none. Raises Incomplete."""
     was = entry.transcript
+    if entry.protocol:
+        raise Incomplete(f"it came over {entry.protocol}, whose passwords are not kept")
     if was.size > len(was.body):
         raise Incomplete(f"the journal kept {len(was.body)} of the body's {was.size} bytes")
     statuses: list[int] = []

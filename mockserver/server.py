@@ -91,10 +91,10 @@ class Running(Generic[App]):
 @contextlib.contextmanager
 def running(app: App, **settings: Any) -> Iterator[Running[App]]:
     """Serves the application on a free loopback port, in a thread, until the block is left. `settings` are uvicorn's."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(app, **settings)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     with _doors(app):
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = Server(app, **settings)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
             yield Running(app=app, base_url=f"http://127.0.0.1:{listener.getsockname()[1]}")

@@ -59,8 +59,8 @@ def opened(mock: Mock, host: str = "127.0.0.1", tls: Mapping[str, Any] | None = 
         doors: list[Opened] = []
         for protocol, port in mock.protocols.items():
             for provider in _offering(mock, protocol):
-                made = _open(mock, provider, protocol, host, port, tls or {})
-                stack.callback(made.listener.close)
+                listener = stack.enter_context(listen(host, port))
+                made = _open(mock, provider, protocol, host, listener, tls or {})
                 mock.beside.append(made.serve)
                 stack.callback(mock.beside.remove, made.serve)
                 mock.world.doors.setdefault(provider, {})[protocol] = made.door.origin
@@ -81,13 +81,14 @@ def _offering(mock: Mock, protocol: str) -> list[str]:
     return names
 
 
-def _open(mock: Mock, provider: str, protocol: str, host: str, port: int, tls: Mapping[str, Any]) -> Opened:
+def _open(
+    mock: Mock, provider: str, protocol: str, host: str, listener: socket.socket, tls: Mapping[str, Any]
+) -> Opened:
     name, scheme, package = _KINDS[protocol]
     try:
         kind = getattr(importlib.import_module(f"mockserver.protocols.{protocol}"), name)
     except ModuleNotFoundError as missing:
         raise Missing(f"--{protocol} needs {package} ({missing}): pip install 'latchkey[protocols]'") from None
-    listener = listen(host, port)
     # Whoever listens everywhere is reached here, too.
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
     shown = f"[{shown}]" if ":" in shown else shown

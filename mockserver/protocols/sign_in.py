@@ -12,11 +12,13 @@ from mockserver.refusals import Refused
 from mockserver.stages.identify import admit, stand_in
 
 
-def sign_in(exchange: Exchange, policy: Protocols, login: str, password: str) -> None:
-    """Sets the caller. Raises Refused, whose reason tells what the client is not told."""
+def sign_in(exchange: Exchange, policy: Protocols, login: str | None, password: str) -> None:
+    """Sets the caller; `login` is None where nothing was sent. Raises Refused, whose reason the client is not told."""
     exchange.caller = stand_in(exchange, present=bool(password))
     if exchange.caller is not None:
         return
+    if login is None:
+        raise Refused(policy.refusals["missing"], f"send a user name, {policy.login}, and the key as the password")
     key = _meant(exchange, policy, login, password)
     recognise(exchange, policy, key)
 

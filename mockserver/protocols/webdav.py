@@ -126,16 +126,15 @@ class WebDav:
         _, body, headers = render(exchange.provider.refusals[refused.name], values)
         return Reply(self.door.code(refused), body, headers)
 
-    def _credentials(self, header: str) -> tuple[str, str]:
-        """User name and password (RFC 7617). Raises Refused where there are none."""
+    def _credentials(self, header: str) -> tuple[str | None, str]:
+        """User name and password (RFC 7617), None where there are none. Raises Refused where they cannot be read."""
         scheme, _, value = header.strip().partition(" ")
-        names = self.door.policy.refusals
         if scheme.lower() != "basic":
-            raise Refused(names["missing"], "send Authorization: Basic with a user name and a password")
+            return None, ""
         try:
             raw = base64.b64decode(value.strip(), validate=True)
         except ValueError:
-            raise Refused(names["login"], "what follows Basic is not base64") from None
+            raise Refused(self.door.policy.refusals["login"], "what follows Basic is not base64") from None
         try:
             text = raw.decode()
         except UnicodeDecodeError:

@@ -22,7 +22,7 @@ def _field(entry: Entry, name: str) -> Any:
         "api_key_id": entry.key_id,
         "user_id": entry.user,
         "request_id": entry.id,
-        "request_method": entry.method,
+        "request_method": entry.verb,
         "success": entry.status < 400,
     }[name]
 
@@ -32,7 +32,6 @@ def _view(call: Exchange, entry: Entry) -> dict[str, Any]:
     key = call.world.keys.get(entry.key_id) if entry.key_id is not None else None
     refusal = call.provider.refusals.get(entry.refusal or "")
     refused = refusal.body if refusal else None
-    protocol, _, method = entry.method.rpartition(" ")
     by_key = key is not None and key.kind == "key"
     return {
         "request_id": entry.id,
@@ -42,8 +41,8 @@ def _view(call: Exchange, entry: Entry) -> dict[str, Any]:
         "api_key_prefix": key.prefix if key and by_key else None,
         "user_id": entry.user,
         "username": call.table("users").get(entry.user, {}).get("username"),
-        "interface": call.facts["interfaces"][protocol.lower()],
-        "request_method": method,
+        "interface": call.facts["interfaces"][entry.protocol],
+        "request_method": entry.verb,
         "request_path": entry.path,
         "request_ip": entry.client,
         "api_name": entry.operation,
