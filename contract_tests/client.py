@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from random import Random, SystemRandom
 from time import monotonic
 from typing import Any
@@ -34,6 +35,12 @@ class Unreachable(Fault):
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
+#: What every client says, for a server may refuse to answer without.
+_ADDED = {"Accept": "*/*", "Connection": "keep-alive"}
+#: Most URLs are asked for more than once, and to read one takes as long as half a request.
+_parsed = lru_cache(maxsize=1_000)(httpx.URL)
+
+
 class Client:
     """One connection pool for the whole run. Never follows redirects: a redirect is an answer to be judged."""
 
@@ -41,7 +48,8 @@ class Client:
         #: Makes names that must not have been used before: repeatable from the seed, unique without one.
         self.random = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - names are no secrets
         self._way = way or Way()
-        self._http = self._way.open()
+        self._transport = self._way.open()
+        self._patience = self._way.patience
         self.redaction = Redaction(contract)
         self._steps: list[Step] = []
         #: Every request of the run, the oldest first, where somebody wants them; no more than it holds.
@@ -52,7 +60,7 @@ class Client:
         self.passed = 0.0  #: Seconds that were let pass on the target so far.
 
     def close(self) -> None:
-        self._http.close()
+        self._transport.close()
 
     def hide(self, secret: str, name: str) -> None:
         """From now on this secret is written as $NAME in whatever is printed."""
@@ -71,7 +79,9 @@ class Client:
         self.total += 1
         began, response = monotonic(), None
         try:
-            response = self._http.send(request)
+            response = self._transport.handle_request(request)
+            response.request = request
+            response.read()
         except httpx.TransportError as problem:
             kind = Unreachable if isinstance(problem, _NEVER_SENT) else Fault
             raise kind(f"{request.url.copy_with(query=None)}: {problem or type(problem).__name__}") from None
@@ -91,14 +101,12 @@ class Client:
     ) -> httpx.Request:
         """A request, to be sent once or more."""
         given = dict(headers or {})
-        request = self._http.build_request(
-            method, url, headers=given, params=query, json=json, content=content, extensions={GIVEN: given}
+        named = {name.lower() for name in given}
+        sent = {name: value for name, value in _ADDED.items() if name.lower() not in named} | given
+        extensions = {GIVEN: given, "timeout": self._patience}
+        return httpx.Request(
+            method, _parsed(url), headers=sent, params=query, json=json, content=content, extensions=extensions
         )
-        # What httpx adds of itself says nothing about the rule.
-        for name in ("accept-encoding", "user-agent"):
-            if name not in {name.lower() for name in given}:
-                del request.headers[name]
-        return request
 
     def send_at_once(self, requests: Sequence[httpx.Request]) -> list[Exchange]:
         """The exchanges of these requests, each on a connection of its own. Raises Unreachable where none is answered."""

@@ -11,7 +11,7 @@ import httpx
 from contract_tests.client import Unreachable
 from contract_tests.outcome import NotVerifiable
 from contract_tests.provision.protocol import Admin, Denied, Key
-from contract_tests.target import Target, Tls, trusted
+from contract_tests.target import Target, Tls, Way, trusted
 from latchkey.records import Provider
 
 
@@ -19,16 +19,18 @@ class Control:
     """A mock's control plane: every proof gets an account, an address and, through the clock, time of its own."""
 
     def __init__(self, url: str, *, token: str | None = None, tls: Tls = Tls()) -> None:  # noqa: B008 - it is frozen
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(base_url=url, headers=headers, trust_env=False, verify=trusted(tls))
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._transport = Way(tls=tls).open()
         self._addresses = count(1)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """The control plane's answer. Raises NotVerifiable where it refuses and Unreachable where there is none."""
         try:
-            response = self._http.request(method, path, json=body)
+            request = httpx.Request(method, self._url + path, headers=self._headers, json=body)
+            response = self._transport.handle_request(request)
         except httpx.TransportError as problem:
-            raise Unreachable(f"control plane {self._http.base_url}: {problem}") from None
+            raise Unreachable(f"control plane {self._url}: {problem}") from None
         if response.is_error:
             kind = Denied if response.status_code in {400, 403} else NotVerifiable
             raise kind(f"the control plane answered {method} {path}: {response.status_code} {response.text}")
@@ -49,7 +51,7 @@ class Control:
         return {"X-Forwarded-For": f"198.18.{number // 250 % 250}.{number % 250 + 1}"}
 
     def close(self) -> None:
-        self._http.close()
+        self._transport.close()
 
 
 class ControlAdmin:

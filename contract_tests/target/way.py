@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPConnection, HTTPSConnection
 
 import httpx
 
+from contract_tests.direct import Direct
 from contract_tests.target.records import Timeouts, Tls
 
 
@@ -19,6 +21,7 @@ def trusted(tls: Tls) -> ssl.SSLContext:
     Raises OSError (ssl.SSLError) where a file holds no certificate or key.
     """
     context = httpx.create_ssl_context(verify=tls.verify, trust_env=False)
+    context.set_alpn_protocols(["http/1.1"])
     if tls.ca:
         context.load_verify_locations(tls.ca)
     if tls.cert:
@@ -35,15 +38,17 @@ class Way:
     tls: Tls = Tls()
     proxy: str | None = None
 
-    def open(self) -> httpx.Client:
-        """A pool of connections that follows no redirects: a redirect is an answer to be judged."""
-        return httpx.Client(
-            timeout=httpx.Timeout(self.timeouts.read, connect=self.timeouts.connect),
-            follow_redirects=False,
-            trust_env=False,
-            verify=trusted(self.tls),
-            proxy=self.proxy,
-        )
+    def open(self) -> httpx.BaseTransport:
+        """What sends one request after another, and follows no redirects: a redirect is an answer to be judged."""
+        if self.proxy:
+            return httpx.HTTPTransport(verify=trusted(self.tls), trust_env=False, proxy=self.proxy)
+        return Direct(trusted(self.tls), connect=self.timeouts.connect, read=self.timeouts.read)
+
+    @property
+    def patience(self) -> Mapping[str, float]:
+        """The timeouts as a request carries them, for whoever does not know them from here."""
+        wait = self.timeouts.read
+        return {"connect": self.timeouts.connect, "read": wait, "write": wait, "pool": wait}
 
     def connection(self, url: httpx.URL) -> HTTPConnection:
         """One connection of its own to where this URL is, not opened yet."""
