@@ -7,7 +7,7 @@ COPY mockserver mockserver
 COPY contract_tests contract_tests
 COPY spec spec
 COPY fixtures fixtures
-RUN python -m venv /opt/latchkey && /opt/latchkey/bin/pip install --no-cache-dir '.[tls]'
+RUN python -m venv /opt/latchkey && /opt/latchkey/bin/pip install --no-cache-dir '.[tls,protocols]'
 
 FROM python:3.13-slim
 COPY --from=build /opt/latchkey /opt/latchkey

@@ -22,6 +22,8 @@ class Tenant:
 
     def __init__(self, mock: Running[Mock], provider: Provider) -> None:
         self.base_url = mock.base_url
+        #: Protocol to the URL of files over it, where the mock was started with such.
+        self.doors: Mapping[str, str] = mock.app.world.doors.get(provider.name, {})
         self.provider = provider
         self._control = httpx.Client(base_url=mock.base_url + PREFIX, trust_env=False)
         self._ids: dict[str, int] = {}
@@ -59,6 +61,13 @@ class Tenant:
         """The header that carries a key, of this account's newest where none is given; made where there is none."""
         first, raw = self.provider.credentials[0], key or self._newest()
         return {first.header: f"{first.scheme} {raw}" if first.scheme else raw}
+
+    def login(self, key: str | None = None) -> tuple[str, str]:
+        """The user name and the password with which a key, or the newest, signs in to other protocols than the API."""
+        if self.provider.protocols is None:
+            raise ControlRefused(f"the keys of {self.provider.title} sign in nowhere but at the API")
+        raw = key or self._newest()
+        return self.provider.protocols.login.format(key=self._id(raw)), raw
 
     def revoke(self, key: str | None = None) -> None:
         """From now on the key, or the newest, opens nothing."""
