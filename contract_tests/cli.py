@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contract_tests.commands.clean import STATE, clean
 from contract_tests.commands.diff import diff
 from contract_tests.commands.doctor import doctor
 from contract_tests.commands.init import init
@@ -79,10 +80,12 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
     is_flag=True,
     help="With --report: write every exchange of the run to exchanges.har, not the findings' only.",
 )
+@STATE
 def run(target: str | None, mock: bool, providers: tuple[str, ...], seed: int, **wanted: Any) -> None:
     """Try every rule on TARGET: a URL, or a TOML file that describes an environment.
 
-    Exit codes: 0 conforming, 1 a rule is violated, 2 wrong usage or nothing answers, 3 the suite itself broke.
+    Exit codes: 0 conforming, 1 a rule is violated, 2 wrong usage or nothing answers, 3 the suite itself broke, or the target
+    died halfway, 130 interrupted.
     """
     if wanted["all_exchanges"] and not wanted["report"]:
         raise click.UsageError("--all-exchanges goes with --report")
@@ -216,5 +219,5 @@ def mutants(providers: tuple[str, ...], systematic: bool, **wanted: Any) -> None
     sys.exit(survey_contract(hunting) if systematic else hunt_catalogue(hunting))
 
 
-for command in (init, doctor, replay, diff):
+for command in (init, doctor, clean, replay, diff):
     main.add_command(command)

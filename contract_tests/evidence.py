@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +19,10 @@ class Evidence:
     """Answers that would be the same again, and things that one proof made and others may use.
 
     An answer is good until something passes that may change what is stored. That nobody is let in without a good key, or with
-    a body of another form, does not depend on it, so such refusals stay. `left` is what is still to be done for order's sake,
-    each with a lab.
+    a body of another form, does not depend on it, so such refusals stay.
     """
 
     made: dict[str, Any] = field(default_factory=dict)
-    left: list[Callable[[Any], object]] = field(default_factory=list)
     _answers: dict[Any, httpx.Response] = field(default_factory=dict)
 
     def answer(self, request: httpx.Request) -> httpx.Response | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, Unpack, cast
 
 import httpx
@@ -17,11 +17,12 @@ from contract_tests.handed_out import secrets_in
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
 from contract_tests.pace import NEARLY
-from contract_tests.provision import Admin, Key, Provisioner
+from contract_tests.provision import Key, Provisioner
 from contract_tests.race import Attempt, Call, Race
 from contract_tests.sender import Sender
-from contract_tests.target import Target
+from contract_tests.target import NEIGHBOUR, Target
 from contract_tests.thrift import Thrift
+from contract_tests.tidy import tidy
 from contract_tests.words import Words, credential, filled, presented
 from latchkey import Contract
 from latchkey.records import Limit, Operation
@@ -67,10 +68,12 @@ class Lab:
         self._sender = Sender(contract, self.provider, self._endpoint.base_url, client, thrift, self.advance)
         self._stays = False
         self._names: dict[str, str] = {}
+        self._situations: dict[str, str] = {}
         self._made: dict[str, Any] = {}
         self._counts: Counter[str] = Counter()
         self._owner = "neighbour_" if neighbour else ""
-        self.admin: Admin = NotedAdmin(provisioner.open(self.provider, neighbour=neighbour), client)
+        self.admin = NotedAdmin(provisioner.open(self.provider, neighbour=neighbour), client)
+        self._leavings = thrift.leavings if thrift and not self.admin.takes_all else None
         self._by_address = any(limit.partition == "address" for limit in self.provider.limits.values())
         self.move()
 
@@ -86,7 +89,7 @@ class Lab:
 
     def new_key(self, **fields: Any) -> Key:
         """A further full key of the same account, made for this proof."""
-        return self._hidden(self.admin.key("full", **{"name": "another", **fields}))
+        return self._hidden(self.admin.key("full", **{"name": self.named("another"), **fields}))
 
     def second_key(self) -> Key:
         """Another full key of the account: one that the target names, else a new one."""
@@ -111,7 +114,7 @@ class Lab:
     def unlimited_key(self) -> Key:
         """A full key whose limits never refuse where the target can give one, else the full key."""
         try:
-            return self._hidden(self.admin.key("full", name="unlimited", unlimited=True))
+            return self._hidden(self.admin.key("full", name=self.named("unlimited"), unlimited=True))
         except NotVerifiable:
             return self.key()
 
@@ -140,9 +143,17 @@ class Lab:
         self._neighbours.append(other)
         return other
 
-    def name(self, prefix: str) -> str:
+    def elsewhere(self) -> Lab:
+        """The lab of another account that there is already, else a new one."""
+        return self._neighbours[0] if self._neighbours else self.neighbour()
+
+    def name(self, what: str) -> str:
         """A name that nothing has yet. On a mock, which is fresh, it repeats with the run's seed."""
-        return f"{prefix}-{self.client.random.getrandbits(48):012x}"
+        return self.named(f"{what}-{self.client.random.getrandbits(48):012x}")
+
+    def named(self, what: str) -> str:
+        """The name that something of the suite's has on this target: it begins with the target's prefix."""
+        return what if what.startswith(self.target.prefix) else self.target.prefix + what
 
     def once(self, name: str, make: Callable[[], Made]) -> Made:
         """What `make` made when it was first asked for: by this proof or, where requests are dear, by any of the provider."""
@@ -155,15 +166,6 @@ class Lab:
         """The same, but each time another one within a proof: the second is what was made when it was first asked for twice."""
         self._counts[name] += 1
         return self.once(f"{name} {self._counts[name]}", make)
-
-    def at_end(self, action: Callable[[Lab], object]) -> None:
-        """What is to be done after the run, with a lab of this provider, to remove what proofs share. An account that is a
-        proof's own goes as a whole.
-        """
-        if self._thrift:
-            mine = (lambda lab: action(lab.neighbour())) if self._owner else action
-            self._thrift.evidence.left.append(mine)
-            self._thrift.budget.kept += 1
 
     def has(self, name: str) -> bool:
         """Whether an earlier proof made what has this name for `once`."""
@@ -196,6 +198,7 @@ class Lab:
             like = sum(known.rstrip("_0123456789") == name for known in self._names.values())
             self._names[key.raw] = f"{name}_{like + 1}" if like else name
         self.client.hide(key.raw, self._names[key.raw])
+        self._situations[key.raw] = key.situation
         return key
 
     # Time and place.
@@ -264,8 +267,9 @@ class Lab:
     def call(self, operation: str | Operation, **words: Unpack[Words]) -> Answer:
         """Calls an operation of the contract."""
         call = self.prepare(operation, **words)
-        response = self._sender.call(call, words.get("units", 1), sure="method" not in words)
-        return self._answer(response, call.operation)
+        with self._watched(call):
+            response = self._sender.call(call, words.get("units", 1), sure="method" not in words)
+        return self._answer(response, call)
 
     def prepare(self, operation: str | Operation, **words: Unpack[Words]) -> Call:
         """What `call` would send, to be sent later by `at_once` or `during`."""
@@ -308,31 +312,61 @@ class Lab:
         """Calls an operation with a request made elsewhere. `url` is a path, or whole where the target handed it out."""
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
         request = self.client.prepare(method, whole, headers={**headers, **self._headers}, content=content)
-        return self._answer(self._sender.send(request, operation), operation)
+        call = Call(request, operation)
+        with self._watched(call):
+            response = self._sender.send(request, operation)
+        return self._answer(response, call)
 
     def at_once(self, calls: Sequence[Call]) -> list[Attempt]:
         """All these calls at the same time, each on a connection of its own. A 429 is an answer like any other."""
         self._sender.reserve(calls)
-        exchanges = self.client.send_at_once([call.request for call in calls])
-        return [self._attempt(exchange, call.operation) for exchange, call in zip(exchanges, calls, strict=True)]
+        with self._watched(*calls):
+            exchanges = self.client.send_at_once([call.request for call in calls])
+        return [self._attempt(exchange, call) for exchange, call in zip(exchanges, calls, strict=True)]
 
     def during(self, call: Call, action: Callable[[], object]) -> Race:
         """This call again and again, by many at the same time, while the action takes place."""
         self._sender.reserve([call] * AROUND)
-        happening = self.client.send_during(call.request, action)
-        attempts = [self._attempt(exchange, call.operation) for exchange in happening.exchanges]
+        with self._watched(call):
+            happening = self.client.send_during(call.request, action)
+        attempts = [self._attempt(exchange, call) for exchange in happening.exchanges]
         return Race(attempts, happening.began, happening.done)
 
-    def _attempt(self, exchange: Exchange, operation: Operation) -> Attempt:
-        answer = None if exchange.response is None else self._answer(exchange.response, operation)
+    def _attempt(self, exchange: Exchange, call: Call) -> Attempt:
+        answer = None if exchange.response is None else self._answer(exchange.response, call)
         return Attempt(answer, exchange.left, exchange.came)
 
-    def _answer(self, response: httpx.Response, operation: Operation | None = None) -> Answer:
+    def _answer(self, response: httpx.Response, call: Call | None = None) -> Answer:
+        operation = call.operation if call else None
         answer = Answer(response, self.contract, operation, self.provider.name)
-        if operation:
-            self.client.answered[operation.id, response.status_code] += 1
+        if call:
+            self.client.answered[call.operation.id, response.status_code] += 1
+            if self._leavings:
+                self._leavings.answered(call.request, call.operation, self._whose(call.request), response)
         self.client.redaction.hide_new(secrets_in(self.contract, operation, answer.content))
         return answer
+
+    @contextmanager
+    def _watched(self, *calls: Call) -> Iterator[None]:
+        """What is sent in here may make something."""
+        if not self._leavings:
+            yield
+            return
+        for call in calls:
+            self._leavings.sends(call.request, call.operation, self._whose(call.request))
+        try:
+            yield
+        except NotVerifiable:
+            for call in calls:
+                self._leavings.unsent(call.request)
+            raise
+
+    def _whose(self, request: httpx.Request) -> str:
+        """The situation of the key in a request; of a key that a proof made, that of the key with which it can be removed."""
+        values = (request.headers.get(item.header, "") for item in self.provider.credentials)
+        raws = [value.rpartition(" ")[2] for value in values]
+        known = next((self._situations[raw] for raw in raws if raw in self._situations), "full")
+        return NEIGHBOUR if self._owner else known
 
     def credential(self, key: Key | str | None, by: str | None = None) -> dict[str, str]:
         """The header that carries this key; none without a key."""
@@ -370,6 +404,15 @@ class Lab:
         if not self.target.permit.destroy:
             raise NotVerifiable("it deletes existing data; to permit it, write under [permit]: destroy = true")
 
+    def tidy(self) -> None:
+        """Removes what was made with this lab's keys, or those of a lab before it, with the requests set aside for that."""
+        if self._thrift and self._leavings:
+            self._thrift.budget.closing, self._sender.spending = True, False
+            self._thrift.removals += tidy(self, self._leavings)
+            self._thrift.budget.closing = False
+
     def close(self) -> None:
+        if self.target.provisioner:
+            self.tidy()  # now or never: the next proof has other keys
         for lab in (*self._neighbours, self):
             lab.admin.close()

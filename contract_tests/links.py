@@ -16,13 +16,16 @@ from latchkey.records import Operation
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link of an operation's answers. `url` is an expression for a whole URL that the answer holds (`x-url`)."""
+    """One link of an operation's answers. `url` is an expression for a whole URL that the answer holds (`x-url`). `undoes`:
+    following it removes what the request made (`x-undoes`).
+    """
 
     name: str
     target: Operation
     parameters: Mapping[str, Any]
     body: Any
     url: str | None
+    undoes: bool = False
 
 
 class Unknown(Exception):
@@ -39,6 +42,7 @@ def links_of(contract: Contract, operation: Operation, status: int | None = None
             raw.get("parameters", {}),
             raw.get("requestBody"),
             raw.get("x-url"),
+            raw.get("x-undoes", False),
         )
         for named, response in operation.responses.items()
         if status is None or named in wanted
@@ -46,8 +50,8 @@ def links_of(contract: Contract, operation: Operation, status: int | None = None
     ]
 
 
-def linked(link: Link, sent: Sample, answer: Answer) -> Sample:
-    """The request that the link leads to. Raises Unknown where request and answer do not hold what it takes."""
+def linked(link: Link, sent: Sample, answer: Answer | None) -> Sample:
+    """The request that the link leads to. Raises Unknown where request and answer, if there is one, do not hold what it takes."""
     place, target = _Place(sent, answer), link.target
     body = place.evaluate(link.body)
     content = None if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
@@ -75,7 +79,7 @@ def linked(link: Link, sent: Sample, answer: Answer) -> Sample:
 class _Place:
     """Where runtime expressions are evaluated (OpenAPI 3.0.3, 4.7.20.3): one request and its answer."""
 
-    def __init__(self, sent: Sample, answer: Answer) -> None:
+    def __init__(self, sent: Sample, answer: Answer | None) -> None:
         self._sent = sent
         self._answer = answer
 
@@ -96,11 +100,13 @@ class _Place:
 
     def _look(self, source: str, part: str, name: str) -> Any:
         sent = self._sent
+        held = sent if source == "request" else self._answer
+        if held is None:
+            return None
         if part == "body":
-            content = sent.content if source == "request" else self._answer.content
-            return _pointed(content or b"", name.removeprefix("#"))
+            return _pointed(held.content or b"", name.removeprefix("#"))
         if part == "header":
-            return (sent.headers if source == "request" else self._answer.headers).get(name)
+            return held.headers.get(name)
         parts = urlsplit(sent.url)
         if part == "path":
             return (parameters_of(sent.operation, unquote(parts.path)) or {}).get(name)

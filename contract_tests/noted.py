@@ -15,6 +15,8 @@ class NotedAdmin:
     def __init__(self, admin: Admin, client: Client) -> None:
         self._admin = admin
         self._client = client
+        #: Whether what a proof made goes with the account.
+        self.takes_all = bool(getattr(admin, "takes_all", False))
 
     def key(self, situation: str = "full", **fields: Any) -> Key:
         key = self._admin.key(situation, **fields)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from contract_tests.client import Client, Unreachable
 from contract_tests.curl import lines
 from contract_tests.evidence import Evidence
 from contract_tests.lab import Lab
+from contract_tests.leavings import Leavings, Tally
+from contract_tests.logbook import Logbook
 from contract_tests.outcome import NotVerifiable, Outcome, Result, Violation
 from contract_tests.pace import Pacer
 from contract_tests.profile import GATE, PROFILES, Profile
@@ -22,6 +24,7 @@ from contract_tests.provision import Control, Provisioner, Static, find_control,
 from contract_tests.sweep import Sweep, sweep
 from contract_tests.target import Permit, Target, Way
 from contract_tests.thrift import Budget, Thrift
+from contract_tests.tidy import Removal
 from latchkey import Contract
 from latchkey.records import Provider
 from latchkey.rules import Level, Rule, load_rules
@@ -52,13 +55,16 @@ class Run:
     dead: Unreachable | None = None
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     thrift: dict[str, Thrift] = field(default_factory=dict)
+    #: Where it is kept what is made; None: nowhere.
+    logbook: Logbook | None = None
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     started: float = field(default_factory=time.monotonic)
 
     def lab(self, provider: str) -> Lab:
         thrift = self.thrift.get(provider)
         if thrift and self.target.provisioner:
             # Each proof has an account of its own: what one saw or made there is nothing to another.
-            thrift = replace(thrift, evidence=Evidence())
+            thrift = replace(thrift, evidence=Evidence(), leavings=self.watch(provider, thrift.budget))
         return Lab(self.contract, provider, self.target, self.client, self.provisioner, thrift=thrift)
 
     def sweep(self, lab: Lab) -> Sweep:
@@ -69,21 +75,44 @@ class Run:
             self.sweeps[name] = sweep(lab, covering=most, random=max(1, most // 3), seeded=self.seed)
         return self.sweeps[name]
 
+    def watch(self, provider: str, budget: Budget, tally: Tally | None = None) -> Leavings:
+        """Watches what is made at this provider, beside what is there already."""
+        return Leavings(
+            self.contract,
+            provider,
+            self.target.endpoints[provider].base_url,
+            self.target.prefix,
+            budget,
+            secret=lambda text: self.client.redact(text) != text,
+            keep=lambda event: self.logbook.keep(event) if self.logbook else None,
+            numbers=self._numbers,
+            tally=tally,
+        )
+
     def tidy(self) -> None:
-        """Removes what proofs made for one another. What fails is left behind: the target was judged before."""
+        """Removes what proofs made: that of a provider whose proofs share an account, after the last of them."""
         for provider, thrift in self.thrift.items():
-            if not (left := thrift.evidence.left):
-                continue
-            lab = self.lab(provider)
-            lab.afresh()
-            thrift.budget.kept, thrift.budget.until = 0, float("inf")
-            while left:
-                with suppress(Exception):
-                    left.pop()(lab)
-            lab.close()
+            if thrift.leavings and thrift.leavings.tally.left():
+                lab = self.lab(provider)
+                lab.tidy()
+                lab.close()
+
+    def left(self) -> list[Removal]:
+        """What was made and is still there, or may be, each with the reason."""
+        told = [item for thrift in self.thrift.values() for item in thrift.removals if item.why]
+        known = [item.left for item in told]
+        watched = [thrift.leavings for thrift in self.thrift.values() if thrift.leavings]
+        return told + [
+            Removal(left=left, why="it was not tried")
+            for leavings in watched
+            for left in leavings.tally.left()
+            if left not in known
+        ]
 
     def close(self) -> None:
-        """Ends its connections."""
+        """Ends its connections, and the book in which it is kept what is left."""
+        if self.logbook:
+            self.logbook.close()
         self.client.close()
         self.provisioner.close()
 
@@ -137,6 +166,8 @@ def _thrift(run: Run, provider: Provider, sleep: Callable[[float], None], now: C
     quota = max((provider.limits[name].quota for name in provider.default_limits), default=60)
     budget = Budget(permit.max_requests or DIRECTED * quota // 60, now() + permit.max_time, now)
     thrift = Thrift(Pacer(provider.rate_headers, now, rest), budget)
+    if not run.target.provisioner:
+        thrift.leavings = run.watch(provider.name, budget)
     return thrift
 
 

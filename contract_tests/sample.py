@@ -25,6 +25,12 @@ class Sample:
     mistaken_header: bool = False
 
 
+def reaches(operation: Operation, path: str) -> bool:
+    """Whether every router takes this path, unquoted, for one of the operation's."""
+    odd = any(ord(char) < 32 or ord(char) == 127 for char in path) or {"", ".", ".."} & set(path.split("/")[1:])
+    return not odd and parameters_of(operation, path) is not None
+
+
 def parameters_of(operation: Operation, path: str) -> dict[str, str] | None:
     """The parameters in an unquoted path; None where it is not one of this operation's."""
     deep = {item.name for item in operation.parameters if item.schema.get("format") == "path"}

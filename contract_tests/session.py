@@ -13,8 +13,10 @@ from typing import Any
 import click
 from rich.console import Console
 
+from contract_tests.cleaning import left_over
 from contract_tests.client import Unreachable
 from contract_tests.gate import Decision, Gate, WaiverError, read_waivers
+from contract_tests.logbook import Logbook, LogbookError, folder_of
 from contract_tests.profile import PROFILES
 from contract_tests.progress import Progress
 from contract_tests.report.coverage import configuration, coverage
@@ -49,6 +51,7 @@ class Wanted:
     summary: Path | None
     report: Path | None
     all_exchanges: bool
+    state: Path | None = None
 
 
 def run_suite(where: str, contract: Contract, wanted: Wanted) -> int:
@@ -56,24 +59,57 @@ def run_suite(where: str, contract: Contract, wanted: Wanted) -> int:
     try:
         waivers = read_waivers(wanted.waiver_file, load_rules(contract)) if wanted.waiver_file else []
         run = open_run(read_target(where, contract), contract, seed=wanted.seed)
-        check_reachable(run)
     except (TargetError, WaiverError, Unreachable) as problem:
+        click.echo(f"Error: {problem}", err=True)
+        return USAGE
+    console = Console(highlight=False)
+    try:
+        check_reachable(run)
+        _keep_book(console, run, where, wanted.state)
+    except (LogbookError, Unreachable) as problem:
+        run.close()
         click.echo(f"Error: {problem}", err=True)
         return USAGE
     run.gate, run.profile = Level[wanted.level], PROFILES[wanted.profile]
     if wanted.all_exchanges:
         run.client.kept = deque(maxlen=KEPT)
-    console = Console(highlight=False)
     prove(run, wanted.patterns, Progress(console))
     verdict = Verdict.of(run.rules, run.results)
     if not verdict.results:
+        run.close()
         click.echo("Error: no rule matches; see contract-tests rules", err=True)
         return USAGE
     gate = Gate(waivers=waivers, require=wanted.require, strict=wanted.strict, strict_waivers=wanted.strict_waivers)
     decision = gate.decide(verdict, run.target.name, datetime.now(UTC).date())
     _report(console, run, verdict, decision, wanted)
+    _tell_left(console, run, where)
     run.close()
     return decision.exit_code
+
+
+def _keep_book(console: Console, run: Run, where: str, state: Path | None) -> None:
+    """Has it kept in a file what the run makes, where it has given keys; tells what earlier runs left. Raises LogbookError."""
+    file = Path(where)
+    if not run.thrift or not file.is_file():
+        return
+    folder = folder_of(where, state)
+    if count := left_over(folder, file.stem):
+        console.print(f"Earlier runs left {_things(count)}; contract-tests clean {where} removes them.", soft_wrap=True)
+    run.logbook = Logbook.open(folder, file.stem)
+
+
+def _tell_left(console: Console, run: Run, where: str) -> None:
+    """What could not be removed, and what would."""
+    left = run.left()
+    for item in left:
+        console.print(f"is left: {item.left}: {item.why}", soft_wrap=True, markup=False)
+    if left and run.logbook:
+        told = f"{_things(len(left))} left; contract-tests clean {where} tries again to remove them."
+        console.print(told, soft_wrap=True, markup=False)
+
+
+def _things(count: int) -> str:
+    return "1 thing" if count == 1 else f"{count} things"
 
 
 def _report(console: Console, run: Run, verdict: Verdict, decision: Decision, wanted: Wanted) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from latchkey.rules import Rule
 
 CONFORMING, VIOLATED, USAGE, BROKEN = 0, 1, 2, 3
+#: 128 and the number of SIGINT, as shells have it.
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def check(root: Path, document: Mapping[str, Any], sources: Mapping[str, Path]) 
     schema = read_yaml(root / "vocabulary.yaml")
     provider_shape = _validator(schema, "provider")
     policy_shape = _validator(schema, "policy")
+    link_shape = _validator(schema, "link")
     for name, provider in document["x-providers"].items():
         _check_shape(provider_shape, provider, sources[name], ("x-provider",))
         _check_names(provider, sources[name], ("x-provider",), provider_uses(provider), provider)
@@ -43,6 +44,9 @@ def check(root: Path, document: Mapping[str, Any], sources: Mapping[str, Path]) 
             policy = operation.get("x-policy", {})
             _check_shape(policy_shape, policy, file, (*place, "x-policy"))
             _check_names(provider, file, (*place, "x-policy"), policy_uses(policy), provider)
+            for status, answer in operation["responses"].items():
+                for name, link in answer.get("links", {}).items():
+                    _check_shape(link_shape, link, file, (*place, "responses", status, "links", name))
     for name, provider in document["x-providers"].items():
         if provider["example"] not in seen:
             raise ContractError(sources[name], ("x-provider", "example"), "is no operationId; name one")

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import PlainTextResponse
@@ -138,8 +139,18 @@ def directed(run: Run) -> list[str]:
     return [id for id, rule in run.rules.items() if rule.testable and id.split(".")[1] not in GENERATED]
 
 
-def stage(permit: Permit, *, situations: set[str] | None = None, way: Any = None, drop: int = 0) -> Staged:
-    """Runs the directed proofs on a mock without control plane, through `way` and with every `drop`th connection lost."""
+@dataclass
+class Stand:
+    """A mock without its control plane, and a run on it that has not begun."""
+
+    mock: Mock
+    app: Unattended
+    run: Run
+
+
+@contextlib.contextmanager
+def standing(permit: Permit, *, situations: set[str] | None = None, way: Any = None, drop: int = 0) -> Iterator[Stand]:
+    """A run to come, reaching the mock through `way` and with every `drop`th connection lost."""
     mock = create_app(seed=5)
     app = Unattended(mock)
     with contextlib.ExitStack() as stack:
@@ -149,10 +160,16 @@ def stage(permit: Permit, *, situations: set[str] | None = None, way: Any = None
         clock, contract = mock.world.clock, load()
         target = stand_in(described(mock, permit, situations), contract, url, control)
         run = thrifty_run(target, contract, sleep=clock.advance, now=clock.now)
-        prove(run, directed(run))
+        yield Stand(mock, app, run)
         run.close()
         control.close()
-        return Staged(run, app.statuses)
+
+
+def stage(permit: Permit, *, situations: set[str] | None = None, way: Any = None, drop: int = 0) -> Staged:
+    """Runs the directed proofs there."""
+    with standing(permit, situations=situations, way=way, drop=drop) as stand:
+        prove(stand.run, directed(stand.run))
+        return Staged(stand.run, stand.app.statuses)
 
 
 class Staged:

@@ -93,6 +93,11 @@ class OwnProvisioner(_Either):
 class OwnAdmin(_Either):
     """An administrator whose missing methods are those of nobody, and who need not know the keys of the target file."""
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether it removes itself what was made in its account."""
+        return _does(self._first, "close")
+
     def key(self, situation: str = "full", **fields: Any) -> Key:
         """The administrator's key, else the one that the target file names. Raises NotVerifiable, with the former's reason
         where there are fields, which no given key can have.

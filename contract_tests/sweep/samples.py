@@ -25,7 +25,7 @@ from schemathesis.generation.hypothesis.examples import generate_one
 from schemathesis.generation.overrides import Override
 from schemathesis.schemas import APIOperation
 
-from contract_tests.sample import Sample, parameters_of
+from contract_tests.sample import Sample, reaches
 from contract_tests.sweep.repeatable import SETTINGS, repeatable
 from latchkey import Contract
 from latchkey.records import Operation
@@ -110,12 +110,6 @@ class Samples:
         with suppress(Unsatisfiable, SkipTest, _Enough):
             draw()
         return drawn
-
-
-def reaches(operation: Operation, path: str) -> bool:
-    """Whether every router takes this path, unquoted, for one of the operation's."""
-    odd = any(ord(char) < 32 or ord(char) == 127 for char in path) or {"", ".", ".."} & set(path.split("/")[1:])
-    return not odd and parameters_of(operation, path) is not None
 
 
 def _without_credentials(bundle: Mapping[str, Any]) -> dict[str, Any]:

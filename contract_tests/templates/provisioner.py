@@ -77,4 +77,4 @@ class StagingAdmin:
         raise NotVerifiable("nobody sees the log")
 
     def close(self) -> None:
-        """After each proof: remove what was made for it."""
+        """After each proof: remove what was made in the account. Without this method the suite does that, by the API."""

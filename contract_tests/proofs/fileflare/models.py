@@ -67,7 +67,7 @@ EXACT_LIMITS = Limits(
 
 
 def _sign_upload(lab: Lab) -> Issued:
-    answer = lab.call("sign_upload", key=lab.key(), json={"filename": "hello.txt", "size": 5})
+    answer = lab.call("sign_upload", key=lab.key(), json={"filename": lab.named("hello.txt"), "size": 5})
     return signed(str(steps.taken(answer, "upload_url")))
 
 

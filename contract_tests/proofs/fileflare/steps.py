@@ -22,7 +22,7 @@ UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 def link(lab: Lab, **members: Any) -> dict[str, Any]:
     """The body of an URL asset with a name of its own."""
-    name = lab.name("latchkey")
+    name = lab.name("link")
     return {"filename": name, "size": 1024, "url": "https://example.com/latchkey", "type": "link", **members}
 
 
@@ -34,7 +34,7 @@ def made_link(lab: Lab, **members: Any) -> dict[str, Any]:
 
 def a_link(lab: Lab) -> dict[str, Any]:
     """An URL asset that stays as it is."""
-    return lab.once("link", lambda: _kept(lab, made_link(lab)))
+    return lab.once("link", lambda: made_link(lab))
 
 
 def a_file(lab: Lab) -> tuple[str, str]:
@@ -42,11 +42,6 @@ def a_file(lab: Lab) -> tuple[str, str]:
     story = upload_story(lab)
     story.confirmed.given()
     return story.id, story.name
-
-
-def _kept(lab: Lab, asset: dict[str, Any]) -> dict[str, Any]:
-    lab.at_end(lambda lab: dropped(lab, asset["id"]))
-    return asset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +66,7 @@ def attached(lab: Lab) -> Attached:
 
 
 def _attached(lab: Lab) -> Attached:
-    product, asset = a_product(lab), _kept(lab, made_link(lab))
+    product, asset = a_product(lab), made_link(lab)
     before = sold_with(lab, product)
     at, body = {"asset": asset["id"]}, {"product_ids": [product["product_id"]]}
     answer = lab.call("attach_to_products", key=lab.key(), path=at, json=body)
@@ -105,7 +100,6 @@ def stored(lab: Lab) -> tuple[dict[str, Any], Answer]:
     def store() -> tuple[dict[str, Any], Answer]:
         body = link(lab, size=10_000_000)
         answer = lab.call("store_asset", key=lab.key(), json=body)
-        lab.at_end(lambda lab: None if lab.has("deleted") else dropped(lab, taken(answer, "asset", "id")))
         return body, answer
 
     return lab.once("stored", store)
@@ -194,7 +188,7 @@ def signed(lab: Lab) -> tuple[str, Answer]:
     """The name of that upload, and what asking for it was answered."""
 
     def sign() -> tuple[str, Answer]:
-        name = f"{lab.name('latchkey')}.txt"
+        name = f"{lab.name('upload')}.txt"
         return name, lab.call("sign_upload", key=lab.key(), json={"filename": name, "size": 5})
 
     return lab.once("signed", sign)
@@ -203,7 +197,6 @@ def signed(lab: Lab) -> tuple[str, Answer]:
 def _uploaded(lab: Lab) -> Uploaded:
     name, answer = signed(lab)
     id, url = taken(answer, "asset", "id"), lab.hide(taken(answer, "upload_url"), "UPLOAD_URL")
-    lab.at_end(lambda lab: dropped(lab, id))
     put = lab.request("PUT", url, content=b"hello")
     hidden = listed(lab, name)
     confirmed = lab.call("confirm_upload", key=lab.key(), path={"asset": id})
@@ -224,7 +217,7 @@ def cancelled(lab: Lab) -> tuple[Answer, Answer, list[dict[str, Any]]]:
 
 def signed_upload(lab: Lab, **members: Any) -> tuple[str, str, str]:
     """An upload under way: the id of its asset, the name, and where the bytes go."""
-    name = f"{lab.name('latchkey')}.txt"
+    name = f"{lab.name('upload')}.txt"
     answer = lab.call("sign_upload", key=lab.key(), json={"filename": name, "size": 5, **members})
     id, url = taken(answer, "asset", "id"), taken(answer, "upload_url")
     return id, name, lab.hide(url, "UPLOAD_URL")

@@ -150,10 +150,10 @@ def test_sign(lab: Lab) -> None:
 @rule("fileflare.upload.sign-invalid")
 def test_sign_invalid(lab: Lab) -> None:
     """What the page calls invalid is 422; a good type, or none, is accepted."""
-    good = {"filename": "latchkey.txt", "size": 5}
+    good = {"filename": lab.named("latchkey.txt"), "size": 5}
     wrong: list[dict[str, Any]] = [
         {"size": 5},
-        {"filename": "latchkey.txt"},
+        {"filename": lab.named("latchkey.txt")},
         {**good, "size": "5 bytes"},
         {**good, "size": 1.5},
         {**good, "mime_type": "nonsense"},
@@ -305,10 +305,12 @@ def test_update(lab: Lab) -> None:
 def test_update_partial(lab: Lab) -> None:
     """A new name alone leaves size and url; an uploaded file is no URL asset."""
     asset, (file, _) = made_link(lab), a_file(lab)
-    lab.call("update_asset", key=lab.key(), path={"asset": asset["id"]}, json={"filename": "renamed"}).passes()
+    lab.call(
+        "update_asset", key=lab.key(), path={"asset": asset["id"]}, json={"filename": lab.named("renamed")}
+    ).passes()
     found = _one(lab.call("find_asset", key=lab.key(), path={"asset": asset["id"]}).given())
     shown = (found.get("filename"), found.get("size"), found.get("url"))
-    check(shown == ("renamed", asset["size"], asset["url"]), "a new name and the old size and url", shown)
+    check(shown == (lab.named("renamed"), asset["size"], asset["url"]), "a new name and the old size and url", shown)
     lab.call("update_asset", key=lab.key(), path={"asset": file}, json=link(lab)).expect(404)
     dropped(lab, asset["id"])
 

@@ -123,7 +123,7 @@ def _gets_output(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) 
 
 
 def _presigns(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
-    body = {"filename": "pixel.png", "size": len(steps.PNG), "mime": "image/png"}
+    body = {"filename": lab.named("pixel.png"), "size": len(steps.PNG), "mime": "image/png"}
     return lab.call("presign_upload", key=key, by=by, headers=headers, json=body)
 
 

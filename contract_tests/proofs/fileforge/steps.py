@@ -78,7 +78,7 @@ def refuses(answer: Answer, *statuses: int, code: str) -> None:
 
 
 def presign(lab: Lab, key: Key, size: int = len(PNG), *, name: str = "pixel.png", mime: str = "image/png") -> Answer:
-    return lab.call("presign_upload", key=key, json={"filename": name, "size": size, "mime": mime})
+    return lab.call("presign_upload", key=key, json={"filename": lab.named(name), "size": size, "mime": mime})
 
 
 def ticket(lab: Lab, key: Key, size: int = len(PNG), *, name: str = "pixel.png", mime: str = "image/png") -> Ticket:
@@ -95,7 +95,7 @@ def put(lab: Lab, upload: Ticket, content: bytes = PNG, *, mime: str = "image/pn
 
 
 def finalize(lab: Lab, key: Key, upload: Ticket, *, name: str = "pixel.png", mime: str = "image/png") -> Answer:
-    body = {"storage_key": upload.storage_key, "original_name": name, "declared_mime": mime}
+    body = {"storage_key": upload.storage_key, "original_name": lab.named(name), "declared_mime": mime}
     return lab.call("finalize_file", key=key, path={"id": upload.id}, json=body)
 
 

@@ -78,7 +78,7 @@ def test_finalize(lab: Lab) -> None:
     answer = steps.finalize(lab, lab.key(), upload, name="one-pixel.png").expect(201).conforms()
     for member, expected in (
         ("id", upload.id),
-        ("original_name", "one-pixel.png"),
+        ("original_name", lab.named("one-pixel.png")),
         ("mime_type", "image/png"),
         ("size_bytes", len(steps.PNG)),
     ):

@@ -18,7 +18,7 @@ from contract_tests.provision import Denied, Key
 @rule("fileforge.key.self-service")
 def test_key_self_service(lab: Lab) -> None:
     """A key that the owner has just created opens the API."""
-    lab.call("list_formats", key=lab.new_key(name="Zapier")).expect(200)
+    lab.call("list_formats", key=lab.new_key(name=lab.named("Zapier"))).expect(200)
 
 
 @rule("fileforge.key.carries-tier")
@@ -130,8 +130,8 @@ def test_key_pro_only(lab: Lab) -> None:
 @rule("fileforge.key.named")
 def test_key_named(lab: Lab) -> None:
     """A new key shows the name and the scopes that were chosen for it."""
-    stored = lab.admin.stored(lab.new_key(name="Zapier", scopes=["files:read", "files:delete"]))
-    check(stored.get("name") == "Zapier", "the name Zapier", stored.get("name"))
+    stored = lab.admin.stored(lab.new_key(name=lab.named("Zapier"), scopes=["files:read", "files:delete"]))
+    check(stored.get("name") == lab.named("Zapier"), "the name Zapier", stored.get("name"))
     _has_scopes(stored.get("scopes"), {"files:read", "files:delete"})
 
 
@@ -183,11 +183,11 @@ def test_rotate_revokes(lab: Lab) -> None:
 @rule("fileforge.key.rotate-same")
 def test_rotate_same(lab: Lab) -> None:
     """The new key has the name and the scopes of the old one, and is another key."""
-    old = lab.new_key(name="Build server", scopes=["files:write"])
+    old = lab.new_key(name=lab.named("Build server"), scopes=["files:write"])
     new = lab.rotate(old)
     stored = lab.admin.stored(new)
     check(new.raw != old.raw, "another key", "the same key")
-    check(stored.get("name") == "Build server", "the name Build server", stored.get("name"))
+    check(stored.get("name") == lab.named("Build server"), "the name Build server", stored.get("name"))
     _has_scopes(stored.get("scopes"), {"files:write"})
 
 

@@ -135,7 +135,7 @@ def _patch_key(lab: Lab, id: str, changed: Mapping[str, str]) -> Answer:
 
 
 def _seize_key(lab: Lab, id: str) -> Answer:
-    return _patch_key(lab, id, {"name": "theirs"})
+    return _patch_key(lab, id, {"name": lab.named("theirs")})
 
 
 def _delete_key(lab: Lab, id: str) -> Answer:

@@ -64,19 +64,13 @@ def new_key(lab: Lab, key: Key | str | None = None, **body: Any) -> Iterator[Mad
     """A new key that is deleted again in the end; where requests are dear, one that an earlier proof got in the same way."""
     if lab.thrifty:
         name = f"key by {getattr(key, 'situation', key)} {sorted(body.items())}"
-        yield lab.another(name, lambda: _shared_key(lab, key, body))
+        yield lab.another(name, lambda: create(lab, key, **body))
         return
     new = create(lab, key, **body)
     try:
         yield new
     finally:
         delete(lab, new.id)
-
-
-def _shared_key(lab: Lab, key: Key | str | None, body: Mapping[str, Any]) -> Made:
-    new = create(lab, key, **body)
-    lab.at_end(lambda lab: delete(lab, new.id))
-    return new
 
 
 def delete(lab: Lab, id: int, key: Key | str | None = None) -> Answer:
@@ -275,7 +269,6 @@ def _scratch_below(lab: Lab, below: str, key: Key | None) -> str:
     """A folder for the folders of all proofs."""
     path = f"{below}/{lab.name('proofs')}".lstrip("/")
     lab.call("create_folder", key=key or lab.key(), path={"path": path}, json={}).given()
-    lab.at_end(lambda lab: remove(lab, lab.key(), path, recursive=True))
     return path
 
 

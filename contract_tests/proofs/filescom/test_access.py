@@ -37,9 +37,9 @@ def test_key_independent(lab: Lab) -> None:
 @rule("filescom.key.disposable")
 def test_key_disposable(lab: Lab) -> None:
     """A key is created, deleted and created again, and the second is another one."""
-    first = steps.create(lab, name="disposable")
+    first = steps.create(lab, name=lab.named("disposable"))
     steps.delete(lab, first.id).passes()
-    with steps.new_key(lab, name="disposable") as second:
+    with steps.new_key(lab, name=lab.named("disposable")) as second:
         check(second.id != first.id and second.raw != first.raw, "another id and value than the first key's", second.id)
         steps.works(lab, second.raw)
 
@@ -72,7 +72,7 @@ def _has_full_access(lab: Lab, key: Key) -> None:
     folder = steps.home(lab, member)
     for name in ("list_api_keys", "list_users", "list_api_request_logs"):
         lab.call(name, key=key).passes()
-    with steps.new_key(lab, key, name="by one with full access"), steps.scratch(lab, folder, member) as mine:
+    with steps.new_key(lab, key, name=lab.named("by one with full access")), steps.scratch(lab, folder, member) as mine:
         steps.upload(lab, member, f"{mine}/a.txt", b"a member's").given()
         steps.list_folder(lab, key, mine).passes()
         steps.download(lab, key, f"{mine}/a.txt").passes()

@@ -29,7 +29,7 @@ def test_api_keys_find(lab: Lab) -> None:
 @rule("filescom.api-keys.create")
 def test_api_keys_create(lab: Lab) -> None:
     """A key with everything that can be said of it is created as it was said."""
-    body = {"name": "Nightly backup", "description": "Copies reports to the archive"}
+    body = {"name": lab.named("Nightly backup"), "description": "Copies reports to the archive"}
     answer = lab.call("create_api_key", key=lab.key(), json=body).expect(201).conforms()
     steps.delete(lab, answer.member("id"))
     shown = {name: answer.json().get(name) for name in body}
@@ -40,14 +40,14 @@ def test_api_keys_create(lab: Lab) -> None:
 def test_api_keys_update(lab: Lab) -> None:
     """A new name, description and expiry stand in the answer and in what is found later; what was not named stays."""
     expires = steps.moment(lab.now() + steps.DAY)
-    with steps.new_key(lab, name="before", description="first") as new:
-        change = {"id": new.id, "name": "after"}
+    with steps.new_key(lab, name=lab.named("before"), description="first") as new:
+        change = {"id": new.id, "name": lab.named("after")}
         answer = lab.call("update_api_key", key=lab.key(), path={"id": new.id}, json=change).expect(200).conforms()
-        steps.shows(answer, name="after", description="first")
+        steps.shows(answer, name=lab.named("after"), description="first")
         more = {"description": "second", "expires_at": expires}
         answer = lab.call("update_api_key", key=lab.key(), path={"id": new.id}, json=more).expect(200)
         for shown in (answer, steps.find(lab, new.id)):
-            steps.shows(shown, name="after", description="second")
+            steps.shows(shown, name=lab.named("after"), description="second")
             check(steps.seconds(shown.member("expires_at")) == steps.seconds(expires), f"expires_at {expires}", shown)
 
 
@@ -67,14 +67,18 @@ def test_api_keys_delete(lab: Lab) -> None:
 def test_api_keys_unknown(lab: Lab) -> None:
     """An id that no key has, and that of a key of another site, are answered with 404 by every operation."""
     other = lab.neighbour()
-    with steps.new_key(other, name="of another site") as foreign:
+    with steps.new_key(other, name=lab.named("of another site")) as foreign:
         for id in (999_999_999, foreign.id):
-            for name, body in (("find_api_key", None), ("update_api_key", {"name": "mine"}), ("delete_api_key", None)):
+            for name, body in (
+                ("find_api_key", None),
+                ("update_api_key", {"name": lab.named("mine")}),
+                ("delete_api_key", None),
+            ):
                 answer = lab.call(name, key=lab.key(), path={"id": id}, json=body)
                 answer.expect(404)
                 type = str(answer.member("type"))
                 check(type.split("/")[0] == "not-found", f"{answer.request} to answer with a type not-found", type)
-        steps.shows(steps.find(other, foreign.id).expect(200), name="of another site")
+        steps.shows(steps.find(other, foreign.id).expect(200), name=lab.named("of another site"))
 
 
 @rule("filescom.api-keys.site-wide-user")
@@ -105,7 +109,7 @@ def test_api_keys_user_zero(lab: Lab) -> None:
     """An administrator who says 0 is shown their own keys alone, and creates one of their own."""
     key = lab.key("admin_user")
     user = steps.user_of(lab, key)
-    answer = lab.call("create_api_key", key=key, json={"name": "mine", "user_id": 0}).passes()
+    answer = lab.call("create_api_key", key=key, json={"name": lab.named("mine"), "user_id": 0}).passes()
     check(answer.member("user_id") == user, f"the new key to belong to user {user}", answer.member("user_id"))
     with steps.new_key(lab, user_id=steps.user_of(lab, lab.key("member"))), steps.new_key(lab):
         listed = lab.call("list_api_keys", key=key, query={"user_id": 0, "per_page": 10000}).expect(200)
@@ -160,13 +164,13 @@ def test_current_key_find(lab: Lab) -> None:
 def test_current_key_update(lab: Lab) -> None:
     """A key gives itself another name, expiry and permission set, and has them from then on."""
     expires = steps.moment(lab.now() + steps.DAY)
-    with steps.new_key(lab, name="before") as new:
-        change = {"name": "after", "expires_at": expires}
+    with steps.new_key(lab, name=lab.named("before")) as new:
+        change = {"name": lab.named("after"), "expires_at": expires}
         answer = lab.call("update_current_api_key", key=new.raw, json=change).expect(200).conforms()
-        steps.shows(answer, name="after", permission_set="full")
+        steps.shows(answer, name=lab.named("after"), permission_set="full")
         check(steps.seconds(answer.member("expires_at")) == steps.seconds(expires), f"expires_at {expires}", answer)
         lab.call("update_current_api_key", key=new.raw, json={"permission_set": "files_only"}).expect(200)
-        steps.shows(steps.find(lab, new.id).given(200), name="after", permission_set="files_only")
+        steps.shows(steps.find(lab, new.id).given(200), name=lab.named("after"), permission_set="files_only")
         lab.call("list_api_keys", key=new.raw).expect(403)
 
 
@@ -193,7 +197,7 @@ def test_alias_users(lab: Lab) -> None:
     """Under a user's path, a key of that user is created and that user's keys are listed."""
     user = steps.user_of(lab, lab.key("member"))
     path = {"user_id": user}
-    answer = lab.call("create_user_api_key", key=lab.key(), path=path, json={"name": "theirs"}).expect(201)
+    answer = lab.call("create_user_api_key", key=lab.key(), path=path, json={"name": lab.named("theirs")}).expect(201)
     steps.shows(answer, user_id=user)
     with steps.new_key(lab):
         listed = lab.call("list_user_api_keys", key=lab.key(), path=path, query={"per_page": 10000}).expect(200)
@@ -206,7 +210,7 @@ def test_alias_users(lab: Lab) -> None:
 @rule("filescom.alias.site")
 def test_alias_site(lab: Lab) -> None:
     """Under the site's path, a key of no user is created, and it is listed."""
-    answer = lab.call("create_site_api_key", key=lab.key(), json={"name": "the site's"}).expect(201)
+    answer = lab.call("create_site_api_key", key=lab.key(), json={"name": lab.named("the site's")}).expect(201)
     check(steps.blank(answer.json().get("user_id")), "a key of no user", answer.json().get("user_id"))
     listed = lab.call("list_site_api_keys", key=lab.key(), query={"per_page": 10000}).expect(200)
     check(answer.member("id") in steps.ids(listed), "the new key in the list", steps.ids(listed))
@@ -218,7 +222,7 @@ def test_alias_user(lab: Lab) -> None:
     """Under the caller's path, a key of an administrator's own is created and their keys alone are listed."""
     key = lab.key("admin_user")
     user = steps.user_of(lab, key)
-    answer = lab.call("create_own_api_key", key=key, json={"name": "mine"}).expect(201)
+    answer = lab.call("create_own_api_key", key=key, json={"name": lab.named("mine")}).expect(201)
     steps.shows(answer, user_id=user)
     with steps.new_key(lab), steps.new_key(lab, user_id=steps.user_of(lab, lab.key("member"))):
         listed = lab.call("list_own_api_keys", key=key, query={"per_page": 10000}).expect(200)

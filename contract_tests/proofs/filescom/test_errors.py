@@ -93,7 +93,7 @@ def test_error_datetime(lab: Lab) -> None:
         body = {"action": "end", "ref": begun.member(0, "ref"), "provided_mtime": "tomorrow-ish"}
         answer = lab.call("finish_upload", key=lab.key(), path=path, json=body)
         steps.refuses(answer, "bad-request/datetime-parse", 400, 422)
-    answer = lab.call("create_api_key", key=lab.key(), json={"name": "when?", "expires_at": "2031-13-41"})
+    answer = lab.call("create_api_key", key=lab.key(), json={"name": lab.named("when?"), "expires_at": "2031-13-41"})
     steps.refuses(answer, "bad-request/datetime-parse", 400, 422)
 
 

@@ -17,7 +17,7 @@ from contract_tests.proofs.filescom import steps
 @rule("filescom.site-keys.admin-creates")
 def test_site_keys_admin_creates(lab: Lab) -> None:
     """An administrator's key creates a site-wide key, and that works."""
-    answer = lab.call("create_api_key", key=lab.key("admin_user"), json={"name": "site-wide"}).passes()
+    answer = lab.call("create_api_key", key=lab.key("admin_user"), json={"name": lab.named("site-wide")}).passes()
     new = steps.made(lab, answer)
     check(steps.blank(answer.json().get("user_id")), "the new key to belong to no user", answer.json().get("user_id"))
     steps.works(lab, new.raw)
@@ -27,12 +27,12 @@ def test_site_keys_admin_creates(lab: Lab) -> None:
 @rule("filescom.site-keys.only-admin-creates")
 def test_site_keys_only_admin_creates(lab: Lab) -> None:
     """The same request that an administrator creates a site-wide key with brings a member none."""
-    answer = lab.call("create_api_key", key=lab.key("member"), json={"name": "site-wide"})
+    answer = lab.call("create_api_key", key=lab.key("member"), json={"name": lab.named("site-wide")})
     if answer.passed:
         new = steps.made(lab, answer)
         steps.delete(lab, new.id)
     answer.expect(401, 403, 422)
-    with steps.new_key(lab, lab.key("admin_user"), name="site-wide"):
+    with steps.new_key(lab, lab.key("admin_user"), name=lab.named("site-wide")):
         pass
 
 
@@ -67,7 +67,7 @@ def test_user_keys_own(lab: Lab) -> None:
     """A member creates a key, and it is theirs and works."""
     member = lab.key("member")
     user = steps.user_of(lab, member)
-    answer = lab.call("create_api_key", key=member, json={"name": "my own", "user_id": user}).passes()
+    answer = lab.call("create_api_key", key=member, json={"name": lab.named("my own"), "user_id": user}).passes()
     new = steps.made(lab, answer)
     shown = steps.current(lab, new.raw).expect(200).member("user_id")
     check(shown == user, f"the new key to belong to user {user}", shown)
@@ -80,7 +80,7 @@ def test_user_keys_admin_for_any(lab: Lab) -> None:
     for situation in ("member", "second_member"):
         key = lab.key(situation)
         user, folder = steps.user_of(lab, key), steps.home(lab, key)
-        body = {"name": "for a user", "user_id": user}
+        body = {"name": lab.named("for a user"), "user_id": user}
         answer = lab.call("create_api_key", key=lab.key("admin_user"), json=body).passes()
         new = steps.made(lab, answer)
         shown = steps.current(lab, new.raw).expect(200).member("user_id")
@@ -97,8 +97,8 @@ def test_user_keys_not_for_others(lab: Lab) -> None:
     user, other = steps.user_of(lab, member), steps.user_of(lab, lab.key("second_member"))
     for id, kept in ((user, True), (other, False)):
         for answer in (
-            lab.call("create_api_key", key=member, json={"name": "whose?", "user_id": id}),
-            lab.call("create_user_api_key", key=member, path={"user_id": id}, json={"name": "whose?"}),
+            lab.call("create_api_key", key=member, json={"name": lab.named("whose?"), "user_id": id}),
+            lab.call("create_user_api_key", key=member, path={"user_id": id}, json={"name": lab.named("whose?")}),
         ):
             if answer.passed:
                 steps.delete(lab, steps.made(lab, answer).id)
@@ -108,10 +108,11 @@ def test_user_keys_not_for_others(lab: Lab) -> None:
 @rule("filescom.create.name")
 def test_create_name(lab: Lab) -> None:
     """The name that a key is created with is the one it is found and listed under."""
-    with steps.new_key(lab, name="Scanner in the mail room") as new:
+    name = lab.named("Scanner in the mail room")
+    with steps.new_key(lab, name=name) as new:
         for answer in (new.answer, steps.find(lab, new.id), steps.current(lab, new.raw)):
             shown = answer.given().member("name")
-            check(shown == "Scanner in the mail room", "the name it was created with", shown)
+            check(shown == name, "the name it was created with", shown)
 
 
 @rule("filescom.create.name-required")
@@ -125,7 +126,7 @@ def test_create_name_required(lab: Lab) -> None:
 @rule("filescom.create.expiry-optional")
 def test_create_expiry_optional(lab: Lab) -> None:
     """A key is created without an expiry date, and such a key works 400 days later as on the first."""
-    answer = lab.call("create_api_key", key=lab.key(), json={"name": "without end"}).passes()
+    answer = lab.call("create_api_key", key=lab.key(), json={"name": lab.named("without end")}).passes()
     steps.delete(lab, answer.member("id"))
     with steps.new_key(lab) as new:
         shown = steps.find(lab, new.id).given(200).json().get("expires_at")
@@ -165,7 +166,7 @@ def test_expiry_type(lab: Lab) -> None:
 @rule("filescom.create.presented")
 def test_create_presented(lab: Lab) -> None:
     """The value in the answer that creates a key is a credential, and the key in use is the one created."""
-    answer = lab.call("create_api_key", key=lab.key(), json={"name": "presented"}).passes()
+    answer = lab.call("create_api_key", key=lab.key(), json={"name": lab.named("presented")}).passes()
     raw = lab.hide(str(answer.member("key")), "NEW_KEY")
     shown = steps.current(lab, raw).expect(200).member("id")
     check(shown == answer.member("id"), f"the key {answer.member('id')} to be the one in use", shown)
@@ -260,15 +261,20 @@ def test_user_keys_not_others(lab: Lab) -> None:
     """A member sees their own keys and of another's nothing, and can change nothing about them."""
     member = lab.key("member")
     users = [steps.user_of(lab, lab.key(name)) for name in ("member", "second_member")]
-    with steps.new_key(lab, user_id=users[0]) as own, steps.new_key(lab, name="theirs", user_id=users[1]) as theirs:
+    with (
+        steps.new_key(lab, user_id=users[0]) as own,
+        steps.new_key(lab, name=lab.named("theirs"), user_id=users[1]) as theirs,
+    ):
         seen = steps.listed(lab, member)
         check(own.id in seen and theirs.id not in seen, f"key {own.id} and not key {theirs.id} in the list", seen)
         steps.find(lab, own.id, member).expect(200)
         steps.find(lab, theirs.id, member).expect(403, 404)
-        lab.call("update_api_key", key=member, path={"id": theirs.id}, json={"name": "mine"}).expect(403, 404)
+        lab.call("update_api_key", key=member, path={"id": theirs.id}, json={"name": lab.named("mine")}).expect(
+            403, 404
+        )
         steps.delete(lab, theirs.id, member).expect(403, 404)
         shown = steps.current(lab, theirs.raw).expect(200).member("name")
-        check(shown == "theirs", "the other's key to keep its name", shown)
+        check(shown == lab.named("theirs"), "the other's key to keep its name", shown)
 
 
 # files.com/docs, Allowing Users to Create API Keys
@@ -279,8 +285,8 @@ def test_switch_no_create(lab: Lab) -> None:
     """Where the site is so set, a member's key works but creates no other, on either path."""
     key = lab.key("member_without_keys")
     user = steps.user_of(lab, key)
-    lab.call("create_api_key", key=key, json={"name": "my own", "user_id": user}).expect(401, 403, 422)
-    lab.call("create_own_api_key", key=key, json={"name": "my own"}).expect(401, 403, 404, 422)
+    lab.call("create_api_key", key=key, json={"name": lab.named("my own"), "user_id": user}).expect(401, 403, 422)
+    lab.call("create_own_api_key", key=key, json={"name": lab.named("my own")}).expect(401, 403, 404, 422)
     steps.works(lab, key)
 
 

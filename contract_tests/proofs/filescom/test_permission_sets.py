@@ -26,9 +26,8 @@ def test_permission_set_kept(lab: Lab) -> None:
     folder = steps.home(lab, lab.key("member"))
     for name in steps.SETS:
         path = {"path": folder} if name == "office_integration" else {}
-        answer = lab.call(
-            "create_api_key", key=lab.key(), json={"name": name, "user_id": user, "permission_set": name, **path}
-        )
+        body = {"name": lab.named(name), "user_id": user, "permission_set": name, **path}
+        answer = lab.call("create_api_key", key=lab.key(), json=body)
         answer.passes()
         steps.shows(steps.find(lab, answer.member("id")).given(200), permission_set=name)
         steps.delete(lab, answer.member("id"))
@@ -56,7 +55,7 @@ def test_permission_set_files_only(lab: Lab) -> None:
     key, type = lab.key("files_only"), "not-authorized/api-key-only-for-file-operations"
     for name, body in (
         ("list_api_keys", None),
-        ("create_api_key", {"name": "more"}),
+        ("create_api_key", {"name": lab.named("more")}),
         ("list_users", None),
         ("list_api_request_logs", None),
         ("update_current_api_key", {"permission_set": "full"}),
@@ -94,7 +93,7 @@ def _is_for_an_app(lab: Lab, permission_set: str) -> None:
 
 def _does_no_administration(lab: Lab, key: Key | str) -> None:
     lab.call("list_users", key=key).expect(403)
-    lab.call("create_api_key", key=key, json={"name": "more"}).expect(403)
+    lab.call("create_api_key", key=key, json={"name": lab.named("more")}).expect(403)
 
 
 @rule("filescom.permission-set.none")
@@ -110,7 +109,7 @@ def test_permission_set_office(lab: Lab) -> None:
     """A key for office integration is created with a path and not without."""
     member = lab.key("member")
     user = steps.user_of(lab, member)
-    body: dict[str, Any] = {"name": "office", "user_id": user, "permission_set": "office_integration"}
+    body: dict[str, Any] = {"name": lab.named("office"), "user_id": user, "permission_set": "office_integration"}
     lab.call("create_api_key", key=lab.key(), json=body).expect(400, 403, 422)
     with steps.new_key(lab, **body, path=steps.home(lab, member)):
         pass
