@@ -17,7 +17,7 @@ _THEMES = {"race": 1, "model": 2, "sweep": 3}
 def rule_of(item: pytest.Item) -> str:
     """The id of the rule that a proof shows."""
     ids = [str(mark.args[0]) for mark in item.iter_markers("rule")]
-    return next((id for id in ids if not id.startswith("*.")), ids[0])
+    return next((id for id in ids if "*" not in id), ids[0])
 
 
 def turn(run: Run, item: pytest.Item) -> tuple[int, ...]:

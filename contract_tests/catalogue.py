@@ -12,7 +12,7 @@ from contract_tests import proofs
 
 
 def proofs_by_rule(rules: Iterable[str]) -> dict[str, list[str]]:
-    """Rule id to its proofs, as module::function. A family's proof (`*.theme.what`) is listed for each of its rules."""
+    """Rule id to its proofs, as module::function. A pattern's proof (`*.theme.what`) is listed for each rule that matches."""
     ids = list(rules)
     found: dict[str, list[str]] = defaultdict(list)
     for name in _modules():
@@ -22,7 +22,7 @@ def proofs_by_rule(rules: Iterable[str]) -> dict[str, list[str]]:
             for mark in getattr(function, "pytestmark", ()) if function_name.startswith("test_") else ():
                 if mark.name == "rule":
                     pattern = str(mark.args[0])
-                    for id in fnmatch_all(ids, pattern) if pattern.startswith("*.") else [pattern]:
+                    for id in fnmatch_all(ids, pattern) if "*" in pattern else [pattern]:
                         found[id].append(f"{address}::{function_name}")
     return dict(found)
 

@@ -94,16 +94,28 @@ def run(target: str | None, mock: bool, providers: tuple[str, ...], seed: int, *
     for file in (wanted["json"], wanted["junit"], wanted["summary"]):
         if file and not file.parent.is_dir():
             raise click.UsageError(f"{file.parent} is not a folder; create it first")
-    from contract_tests.own_mock import MockFailed, own_mock
+    from contract_tests.own_mock import MockFailed, doors, own_mock
     from contract_tests.session import Wanted, run_suite
 
     contract = _contract(providers)
     try:
-        with own_mock(providers, seed) if mock else nullcontext(target) as where:
+        served = doors(_protocols(contract, wanted["patterns"])) if mock else []
+        with own_mock(providers, seed, arguments=served) if mock else nullcontext(target) as where:
             code = run_suite(str(where), contract, Wanted(seed=seed, **wanted))
     except MockFailed as problem:
         raise click.ClickException(f"the mock did not start: {problem}") from None
     sys.exit(code)
+
+
+def _protocols(contract: Contract, patterns: tuple[str, ...]) -> set[str]:
+    """What it takes, beside the API, to show the rules that match."""
+    from latchkey.rules import load_rules
+
+    return {name for rule in load_rules(contract).values() if _matches(rule, patterns) for name in rule.protocols}
+
+
+def _matches(rule: Rule, patterns: tuple[str, ...]) -> bool:
+    return not patterns or any(fnmatch(rule.id, pattern) for pattern in patterns)
 
 
 @main.command()
@@ -160,11 +172,7 @@ def rules(providers: tuple[str, ...], patterns: tuple[str, ...], level: str, as_
 
     contract = _contract(providers)
     catalogue = load_rules(contract)
-    chosen = [
-        rule
-        for rule in catalogue.values()
-        if rule.level >= Level[level] and (not patterns or any(fnmatch(rule.id, pattern) for pattern in patterns))
-    ]
+    chosen = [rule for rule in catalogue.values() if rule.level >= Level[level] and _matches(rule, patterns)]
     if as_data:
         shown_by = proofs_by_rule(catalogue)
         click.echo(

@@ -15,7 +15,7 @@ from contract_tests.crowd import AROUND, Exchange, Happening, at_once, during
 from contract_tests.curl import GIVEN
 from contract_tests.redaction import Redaction
 from contract_tests.target import Way
-from contract_tests.trail import Beside, Did, Sent, Step, Together, sent
+from contract_tests.trail import Beside, Did, Sent, Spoken, Step, Together, sent
 from contract_tests.trail import exchanges as exchanges_of
 from latchkey import Contract
 
@@ -47,9 +47,9 @@ class Client:
     def __init__(self, contract: Contract | None = None, *, way: Way | None = None, seed: int | None = None) -> None:
         #: Makes names that must not have been used before: repeatable from the seed, unique without one.
         self.random = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - names are no secrets
-        self._way = way or Way()
-        self._transport = self._way.open()
-        self._patience = self._way.patience
+        self.way = way or Way()
+        self._transport = self.way.open()
+        self._patience = self.way.patience
         self.redaction = Redaction(contract)
         self._steps: list[Step] = []
         #: Every request of the run, the oldest first, where somebody wants them; no more than it holds.
@@ -111,7 +111,7 @@ class Client:
     def send_at_once(self, requests: Sequence[httpx.Request]) -> list[Exchange]:
         """The exchanges of these requests, each on a connection of its own. Raises Unreachable where none is answered."""
         self.total += len(requests)
-        exchanges = at_once(requests, self._way)
+        exchanges = at_once(requests, self.way)
         self._add(Together(exchanges=[_sent(*both) for both in zip(requests, exchanges, strict=True)]))
         if not any(exchange.response for exchange in exchanges):
             raise Unreachable(
@@ -124,7 +124,7 @@ class Client:
         self.total += AROUND
         before, self._steps = self._steps, []
         try:
-            happening = during(request, action, self._way)
+            happening = during(request, action, self.way)
         except BaseException:
             self._steps = [*before, *self._steps]
             raise
@@ -135,6 +135,11 @@ class Client:
     def note(self, act: str, says: str = "", **words: Any) -> None:
         """Notes what happened beside the requests; `says` is a comment between the curl lines."""
         self._add(Did(act=act, says=says, words=words))
+
+    def speak(self, step: Spoken) -> None:
+        """Counts and notes what was asked over another protocol."""
+        self.total += 1
+        self._add(step)
 
     def take_sent(self) -> list[Step]:
         """The steps since the last call."""

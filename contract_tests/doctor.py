@@ -12,7 +12,7 @@ from typing import Any, Literal
 from contract_tests.answer import Answer
 from contract_tests.client import Fault
 from contract_tests.lab import Lab
-from contract_tests.outcome import NotVerifiable
+from contract_tests.outcome import NotVerifiable, Violation
 from contract_tests.provision import Key
 from contract_tests.run import Run
 from contract_tests.target import NEIGHBOUR, Endpoint
@@ -45,6 +45,8 @@ def examine(run: Run) -> Iterator[Remark]:
                 key = Key(raw=given.key, situation=situation, presents=given.presents)
                 about = situation if len(keys) == 1 else f"{situation} {number}"
                 yield _tried(run.lab(provider.name), provider, operation, key, about)
+        for protocol in endpoint.doors:
+            yield _signed_in(run.lab(provider.name), provider, endpoint, protocol)
         yield from _missing(provider, endpoint)
 
 
@@ -101,6 +103,28 @@ def _tried(lab: Lab, provider: Provider, operation: Operation, key: Key, about: 
     told = f"{answer.request} answered {answer.status}"
     budget = _budget(provider, answer)
     return remark(*_judged(provider, key.situation, answer, told + budget))
+
+
+def _signed_in(lab: Lab, provider: Provider, endpoint: Endpoint, protocol: str) -> Remark:
+    """Whether the first full key opens this door, by its id."""
+
+    def remark(sign: Sign, says: str) -> Remark:
+        return Remark(provider=provider.name, about=protocol, sign=sign, says=lab.client.redact(says))
+
+    url, policy = endpoint.doors[protocol], provider.protocols
+    if "full" not in endpoint.keys or policy is None:
+        return remark("unknown", f"{url} was not tried: there is no full key")
+    key = Key(raw=endpoint.keys["full"][0].key, situation="full")
+    try:
+        answer = lab.call(policy.told_by.partition(".")[2], key=key).given()
+        login = policy.login.format(key=answer.member("id"))
+        with lab.door(protocol).sign_in(login, key.raw) as session:
+            told = f"{url} answered {session.signed_in}"
+            return remark("good" if session.signed_in.passed else "bad", f"{login} with the full key: {told}")
+    except (NotVerifiable, Violation) as problem:
+        return remark("unknown", f"{url} could not be tried: {problem}")
+    except Fault as fault:
+        return remark("bad", f"nothing answers: {fault}")
 
 
 def _judged(provider: Provider, situation: str, answer: Answer, told: str) -> tuple[Sign, str]:

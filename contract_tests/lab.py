@@ -13,6 +13,7 @@ import pytest
 from contract_tests.answer import Answer
 from contract_tests.client import Client
 from contract_tests.crowd import AROUND, Exchange
+from contract_tests.doors import Door, missing
 from contract_tests.handed_out import secrets_in
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
@@ -305,6 +306,13 @@ class Lab:
         sent = {**self._headers, **(headers or {})}
         request = self.client.prepare(method, whole, headers=sent, content=content, query=query)
         return self._answer(self._sender.send(request))
+
+    def door(self, protocol: str) -> Door:
+        """Where this protocol reaches the same files. Raises NotVerifiable where the target does not say."""
+        if protocol not in self._endpoint.doors:
+            raise NotVerifiable(missing(protocol, self.provider.name, on_mock=self.target.control is not None))
+        spend = self._thrift.budget.spend if self._thrift else lambda: None
+        return Door(protocol, self._endpoint.doors[protocol], self.client, self.request, spend)
 
     def call_as_is(
         self, operation: Operation, method: str, url: str, headers: Mapping[str, str], content: bytes | None

@@ -6,14 +6,23 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
+
+#: The libraries that a mock serves protocols with: where one is missing, that door stays closed.
+_LIBRARIES = {"webdav": "wsgidav", "ftp": "pyftpdlib", "sftp": "asyncssh"}
 
 MOCKSERVER = (sys.executable, "-m", "mockserver")
 
 
 class MockFailed(Exception):
     """The mock did not start; the message is its last words."""
+
+
+def doors(protocols: Iterable[str]) -> list[str]:
+    """The options that let a mock serve these protocols, as far as it can here."""
+    return [f"--{name}" for name in _LIBRARIES if name in set(protocols) and find_spec(_LIBRARIES[name])]
 
 
 @contextmanager

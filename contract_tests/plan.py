@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tests.outcome import Outcome, Result
-from contract_tests.own_mock import own_mock
+from contract_tests.own_mock import doors, own_mock
 from contract_tests.profile import Profile
 from contract_tests.provision import Control
 from contract_tests.rehearsal import stand_in
@@ -52,12 +52,14 @@ class Plan:
 def make_plan(target: Target, contract: Contract, profile: Profile, patterns: Sequence[str] = ()) -> Plan:
     """Runs the proofs on a mock that has the target's situations and permits, and a clock that is moved. Raises MockFailed."""
     contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
-    with own_mock(list(contract.providers), seed=0) as url:
+    named = {name for endpoint in target.endpoints.values() for name in endpoint.doors}
+    with own_mock(list(contract.providers), seed=0, arguments=doors(named)) as url:
         control = Control(f"{url}/_mock")
         here = stand_in(target, contract, url, control)
         run = thrifty_run(here, contract, sleep=control.advance, now=control.now)
         run.profile = profile
         prove(run, patterns)
+        run.close()
         control.close()
     verdict = Verdict.of(run.rules, run.results)
     costs = {name: _cost(run, verdict, name) for name in run.thrift}

@@ -55,13 +55,14 @@ def lab(request: pytest.FixtureRequest, run: Run) -> Iterator[Lab]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A proof of `*.theme.what` is a proof of that rule for each provider that has it."""
+    """A proof of a pattern, `*.theme.what` or `provider.*.what`, is a proof of each rule that matches."""
     for mark in metafunc.definition.iter_markers("rule"):
         family = str(mark.args[0])
-        if family.startswith("*."):
+        if "*" in family:
             run = metafunc.config.stash.get(RUN, None)
             ids = [id for id in (run.rules if run else ()) if fnmatch(id, family)]
-            cases = [pytest.param(id, id=id.split(".")[0], marks=pytest.mark.rule(id)) for id in ids]
+            place = family.split(".").index("*")
+            cases = [pytest.param(id, id=id.split(".")[place], marks=pytest.mark.rule(id)) for id in ids]
             metafunc.fixturenames.append("_rule")
             metafunc.parametrize("_rule", cases)
 

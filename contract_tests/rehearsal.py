@@ -12,11 +12,13 @@ from latchkey import Contract
 
 def stand_in(target: Target, contract: Contract, url: str, control: Control) -> Target:
     """The target as the mock at this URL would be described, its keys made through the control plane."""
+    served = control.doors()
     endpoints = {
         name: replace(
             endpoint,
             base_url=url,
             headers={},
+            doors={item: door for item, door in served.get(name, {}).items() if item in endpoint.doors},
             keys=handed_over(
                 endpoint.keys, control.open(contract.providers[name]), control.open(contract.providers[name])
             ),

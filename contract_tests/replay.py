@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from contract_tests.outcome import Outcome
 from contract_tests.player import NotReplayable, Player
 from contract_tests.report.exchange import as_record
 from contract_tests.run import Run, check_reachable, open_run, prove
+from contract_tests.script import SPEAK
 from contract_tests.target import read_target
 from contract_tests.trail import exchanges
 from latchkey import load
@@ -34,10 +35,9 @@ def replayed(report: Mapping[str, Any], finding: str, where: str | None) -> Repl
     run = open_run(read_target(where or report["target"], contract), contract, seed=report["seed"])
     check_reachable(run)
     try:
-        requests = [step for step in record["steps"] if step["do"].startswith("send")]
-        return _judged(run, record) if requests[-1]["do"] == "send" else _proved(run, finding)
+        return _judged(run, record) if _can_be_followed(record["steps"]) else _proved(run, finding)
     finally:
-        run.client.close()
+        run.close()
 
 
 def _finding(report: Mapping[str, Any], finding: str) -> Mapping[str, Any]:
@@ -45,13 +45,21 @@ def _finding(report: Mapping[str, Any], finding: str) -> Mapping[str, Any]:
     if finding not in findings:
         raise NotReplayable(f"the report has no finding {finding}; it has: {', '.join(findings) or 'none'}")
     record: Mapping[str, Any] = findings[finding]
-    if not any(step["do"].startswith("send") for step in record["steps"]):
+    if not any(step["do"].startswith(("send", SPEAK)) for step in record["steps"]):
         raise NotReplayable(f"the finding {finding} has no requests; run the suite with --rule {finding}")
     return record
 
 
+def _can_be_followed(steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the steps are requests, one after another, whose credentials are known by name: no sign-in with a password."""
+    requests = [step for step in steps if step["do"].startswith("send")]
+    speaks = any(step["do"] == SPEAK for step in steps)
+    signs_in = any(value.startswith("Basic ") for step in requests for value in step.get("headers", {}).values())
+    return not speaks and not signs_in and requests[-1]["do"] == "send"
+
+
 def _proved(run: Run, finding: str) -> Replayed:
-    """What is only wrong at the same time may come out otherwise each time: the rule's own proof races again."""
+    """What happens at the same time, or in a session, cannot be followed step by step: the rule's own proof tries it again."""
     prove(run, [finding])
     result = next((result for result in run.results if result.rule == finding), None)
     if result is None or result.outcome in {Outcome.ERROR, Outcome.NOT_VERIFIABLE}:

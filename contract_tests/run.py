@@ -22,7 +22,7 @@ from contract_tests.pace import Pacer
 from contract_tests.profile import GATE, PROFILES, Profile
 from contract_tests.provision import Control, Provisioner, Static, find_control, own
 from contract_tests.sweep import Sweep, sweep
-from contract_tests.target import Permit, Target, Way
+from contract_tests.target import Endpoint, Permit, Target, Way
 from contract_tests.thrift import Budget, Thrift
 from contract_tests.tidy import Removal
 from latchkey import Contract
@@ -130,10 +130,19 @@ def open_run(target: Target, contract: Contract, *, seed: int = 0) -> Run:
         return thrifty_run(target, contract, seed=seed)
     contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
     everything = Permit(destroy=True, spend_window=True, wait_up_to=float("inf"))
-    target = replace(target, control=control, permit=everything)
-    client = Client(contract, way=_way(target), seed=seed)
     provisioner = Control(control, token=target.control_token, tls=target.tls)
+    target = replace(target, control=control, permit=everything, endpoints=_with_doors(target, provisioner))
+    client = Client(contract, way=_way(target), seed=seed)
     return Run(contract, load_rules(contract), target, provisioner, client, seed)
+
+
+def _with_doors(target: Target, control: Control) -> dict[str, Endpoint]:
+    """The target's endpoints with the protocols that the mock serves, where the target does not name them itself."""
+    served = control.doors()
+    return {
+        name: replace(endpoint, doors={**served.get(name, {}), **endpoint.doors})
+        for name, endpoint in target.endpoints.items()
+    }
 
 
 def thrifty_run(

@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import quote
 
 from contract_tests.curl import GIVEN, Redact, readable
-from contract_tests.trail import Beside, Did, Sent, Step, Together
+from contract_tests.trail import Beside, Did, Sent, Spoken, Step, Together
 
+#: What a step does that was asked over another protocol than HTTP.
+SPEAK = "speak"
 #: A shorter text may stand somewhere by chance.
 _TELLING = 8
 _VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]+)")
@@ -44,7 +46,11 @@ class _Writer:
         if isinstance(step, Beside):
             first = self._exchange(step.exchanges[0])
             return {"do": "send during", **first, "meanwhile": self.write(step.meanwhile)}
-        return self._did(step)
+        return self._spoken(step) if isinstance(step, Spoken) else self._did(step)
+
+    def _spoken(self, step: Spoken) -> dict[str, Any]:
+        told = {"url": step.url, "login": step.login, "act": step.act, "path": step.path, "answered": step.words}
+        return {"do": SPEAK, **{name: value and self._redact(value) for name, value in told.items()}}
 
     def _did(self, step: Did) -> dict[str, Any]:
         words = dict(step.words)

@@ -62,7 +62,22 @@ class Did:
     words: Mapping[str, Any] = field(default_factory=dict)
 
 
-Step = Sent | Together | Beside | Did
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """Something that was asked over a protocol other than HTTP: `act` is sign in, list, read, write, remove or make folder.
+    `words` are the answer, None where none came.
+    """
+
+    url: str
+    login: str
+    password: str = field(repr=False)
+    act: str
+    path: str
+    content: bytes = b""
+    words: str | None = None
+
+
+Step = Sent | Together | Beside | Did | Spoken
 
 
 def sent(request: httpx.Request, response: httpx.Response | None, took: float) -> Sent:

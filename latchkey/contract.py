@@ -219,6 +219,7 @@ def _protocols(raw: Mapping[str, Any]) -> records.Protocols:
     return records.Protocols(
         login=raw["login"],
         names=tuple(raw["names"]),
+        told_by=raw["told_by"],
         permission_sets=None if sets is None else tuple(sets),
         rechecked=raw.get("rechecked", True),
         refusals=raw["refusals"],

@@ -184,6 +184,7 @@ class Protocols:
 
     login: str
     names: tuple[Literal["id", "name"], ...]
+    told_by: str
     permission_sets: tuple[str, ...] | None
     rechecked: bool
     refusals: Mapping[str, str]

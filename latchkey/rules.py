@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -25,7 +26,9 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One promise. `because` is set, and only then, where no test from outside can show it."""
+    """One promise. `protocols` are those, beside the API, that it takes to show it. `because` is set, and only then, where no
+    test from outside can show it.
+    """
 
     id: str
     says: str
@@ -33,6 +36,7 @@ class Rule:
     source: str
     provider: str
     operations: tuple[str, ...]
+    protocols: tuple[str, ...] = ()
     because: str | None = None
 
     @property
@@ -50,6 +54,7 @@ _RECORD = {
         "level": {"enum": [level.name for level in Level]},
         "source": {"type": "string", "minLength": 5},
         "operations": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "protocols": {"type": "array", "items": {"type": "string"}, "minItems": 1},
         "not_testable": {"type": "string", "minLength": 12},
     },
 }
@@ -75,6 +80,10 @@ def load_rules(contract: Contract, root: Path = SPEC) -> dict[str, Rule]:
             for operation in rule.operations:
                 if operation not in contract.operations:
                     raise ContractError(file, (index, "operations"), f"there is no operation {operation}; correct it")
+            protocols = contract.providers[provider].protocols
+            for name in rule.protocols:
+                if protocols is None or name not in protocols.doors:
+                    raise ContractError(file, (index, "protocols"), f"{provider} has no {name}; correct it")
             rules[rule.id] = rule
     _check_refusals(contract, rules, root)
     return rules
@@ -89,6 +98,7 @@ def _rule(provider: str, raw: Mapping[str, Any], contract: Contract) -> Rule:
         source=raw["source"],
         provider=provider,
         operations=tuple(raw.get("operations", everywhere)),
+        protocols=tuple(raw.get("protocols", ())),
         because=raw.get("not_testable"),
     )
 
@@ -96,7 +106,8 @@ def _rule(provider: str, raw: Mapping[str, Any], contract: Contract) -> Rule:
 def _check_refusals(contract: Contract, rules: Mapping[str, Rule], root: Path) -> None:
     for provider in contract.providers.values():
         for refusal in provider.refusals.values():
-            if refusal.rule and refusal.rule not in rules:
+            # A pattern names the rules of one promise that is kept at several doors.
+            if refusal.rule and not fnmatch.filter(rules, refusal.rule):
                 file = root / "providers" / f"{provider.name}.yaml"
                 place = ("x-provider", "refusals", refusal.name, "rule")
                 raise ContractError(file, place, f"{refusal.rule} is not in rules.yaml; add it or correct the name")

@@ -50,6 +50,8 @@ def check(root: Path, document: Mapping[str, Any], sources: Mapping[str, Path]) 
     for name, provider in document["x-providers"].items():
         if provider["example"] not in seen:
             raise ContractError(sources[name], ("x-provider", "example"), "is no operationId; name one")
+        if "protocols" in provider and provider["protocols"]["told_by"] not in seen:
+            raise ContractError(sources[name], ("x-provider", "protocols", "told_by"), "is no operationId; name one")
 
 
 def _validator(schema: Mapping[str, Any], name: str) -> jsonschema_rs.Validator:

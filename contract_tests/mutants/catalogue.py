@@ -50,6 +50,7 @@ _SHAPE = jsonschema_rs.Draft202012Validator(
                         "name": {"type": "string", "pattern": "^[a-z0-9-]+$"},
                         "says": {"type": "string"},
                         "warns": {"type": "array", "items": {"type": "string"}},
+                        "protocols": {"type": "array", "items": {"type": "string"}},
                         **_EDIT,
                     },
                     "oneOf": [{"required": ["actions"]}, {"required": ["sabotage"]}],
@@ -65,7 +66,7 @@ class Mutant:
     """A mock that differs from the correct one: by overlay `actions`, or by a `sabotage` of this name.
 
     `rule` is the rule that it breaks; None for a harmless variant. `warns` are rules of level `standard` that a harmless
-    variant does not keep: what no document forbids may still be worth a warning.
+    variant does not keep: what no document forbids may still be worth a warning. `protocols` are those that it serves.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Mutant:
     actions: tuple[Mapping[str, Any], ...] = ()
     sabotage: str | None = None
     warns: tuple[str, ...] = ()
+    protocols: tuple[str, ...] = ()
 
 
 def load_mutants(rules: Mapping[str, Rule]) -> list[Mutant]:
@@ -113,4 +115,5 @@ def _read(file: Path, provider: str, rules: Mapping[str, Rule]) -> Iterator[Muta
                 actions=tuple(item.get("actions", ())),
                 sabotage=item.get("sabotage"),
                 warns=tuple(item.get("warns", ())),
+                protocols=rules[rule].protocols if rule else tuple(item.get("protocols", ())),
             )

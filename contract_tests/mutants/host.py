@@ -9,13 +9,13 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from contract_tests.own_mock import MockFailed, own_mock
+from contract_tests.own_mock import MockFailed, doors, own_mock
 
 
 class Host:
@@ -61,20 +61,26 @@ def host() -> Host:
 
 @contextmanager
 def mutated_mock(
-    provider: str, seed: int, *, actions: Sequence[Mapping[str, Any]] = (), sabotage: str | None = None
+    provider: str,
+    seed: int,
+    *,
+    actions: Sequence[Mapping[str, Any]] = (),
+    sabotage: str | None = None,
+    protocols: Iterable[str] = (),
 ) -> Iterator[str]:
-    """The base URL of a mock of this provider, its contract edited by these overlay actions or itself sabotaged.
+    """The base URL of a mock of this provider, its contract edited by these overlay actions or itself sabotaged. It serves
+    these protocols, too.
 
     Raises MockFailed.
     """
     with tempfile.TemporaryDirectory() as folder:
-        arguments = []
+        arguments = doors(protocols)
         if actions:
             overlay = Path(folder) / "mutant.yaml"
             document = {"overlay": "1.0.0", "info": {"title": "mutant", "version": "1.0.0"}, "actions": list(actions)}
             # JSON is YAML.
             overlay.write_text(json.dumps(document))
-            arguments = ["--overlay", str(overlay)]
+            arguments += ["--overlay", str(overlay)]
         if not hasattr(os, "fork"):
             module = ["contract_tests.mutants.sabotage", sabotage] if sabotage else ["mockserver"]
             with own_mock([provider], seed, [sys.executable, "-m", *module], arguments) as url:

@@ -126,7 +126,9 @@ def tried(mutant: Mutant, seed: int, patterns: Sequence[str] = (), *plugins: obj
     """The run of the suite, of the rules that match, on a mock of this mutant. Raises MockFailed."""
     contract = _contract(mutant.provider)
     with (
-        mutated_mock(mutant.provider, seed, actions=mutant.actions, sabotage=mutant.sabotage) as url,
+        mutated_mock(
+            mutant.provider, seed, actions=mutant.actions, sabotage=mutant.sabotage, protocols=mutant.protocols
+        ) as url,
         closing(open_run(at_url(url, contract), contract, seed=seed)) as run,
     ):
         check_reachable(run)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from contract_tests.mutants.catalogue import Mutant
@@ -20,7 +21,7 @@ Place = tuple[str | int, ...]
 _OTHER_STATUS = {400: 422, 401: 403, 402: 403, 403: 401, 404: 410, 405: 404, 409: 400, 413: 400, 422: 400, 429: 503}
 _GONE = object()
 #: What policies hold besides promises: words for people, what the journal names, and how the mock sets a scene.
-_NO_PROMISE = {"title", "server", "documents", "situations", "example", "rule"}
+_NO_PROMISE = {"title", "server", "documents", "situations", "example", "told_by", "rule"}
 #: What an operation's policy only tells the reader of the document, for its handler knows by itself.
 _DESCRIBED = {"refusals", "issues"}
 
@@ -31,7 +32,8 @@ def perturbations(contract: Contract, provider: str) -> Iterator[Mutant]:
     raw = contract.document["x-providers"][provider]
     walk = _Walk(vocabulary, raw, {use.place: use.table for use in provider_uses(raw)})
     for place, change, value in walk.changes(raw, vocabulary["provider"]):
-        yield _mutant(provider, "x-provider", ("x-providers", provider), raw, place, change, value)
+        mutant = _mutant(provider, "x-provider", ("x-providers", provider), raw, place, change, value)
+        yield replace(mutant, protocols=tuple(raw["protocols"]["doors"])) if place[0] == "protocols" else mutant
     for path, method, operation in _operations(contract, provider):
         policy = operation.get("x-policy", {})
         root: Place = ("paths", path, method, "x-policy")

@@ -50,6 +50,11 @@ class Control:
         # 198.18.0.0/15 is set aside for tests between networks (RFC 2544); a server trusts the header from loopback.
         return {"X-Forwarded-For": f"198.18.{number // 250 % 250}.{number % 250 + 1}"}
 
+    def doors(self) -> Mapping[str, Mapping[str, str]]:
+        """By provider, where other protocols reach its files."""
+        served: Mapping[str, Mapping[str, str]] = self.call("GET", "/status").get("protocols", {})
+        return served
+
     def close(self) -> None:
         self._transport.close()
 

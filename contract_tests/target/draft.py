@@ -52,7 +52,10 @@ def _lines(draft: Draft, schema: Mapping[str, Any], contract: Contract) -> Itera
     for provider, base in draft.bases.items():
         about = fields["providers"]["properties"].get(provider, schema["$defs"]["provider"])
         yield from ("", f"[providers.{_name(provider)}]", f"base_url = {json.dumps(base)}")
-        yield from ('# headers = { "X-Env" = "staging" }', "", f"[providers.{_name(provider)}.keys]")
+        yield '# headers = { "X-Env" = "staging" }'
+        doors = [name for name in about["properties"] if name in schema["$defs"]["doors"]]
+        yield from (_field(name, about["properties"][name]) for name in doors)
+        yield from ("", f"[providers.{_name(provider)}.keys]")
         if provider in contract.providers and (presented := contract.providers[provider].presented):
             yield f'# with what it presents: full = {{ key = "${{NAME}}", presents = {{ {" = …, ".join(presented)} = … }} }}'
         yield from _keys(provider, about["properties"]["keys"].get("properties", {}), draft.keys.get(provider, {}))

@@ -22,11 +22,14 @@ class StaticKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One provider's implementation. Each situation has one key or more, all of the same account."""
+    """One provider's implementation. Each situation has one key or more, all of the same account. `doors` is protocol to
+    URL, of other ways to the same files.
+    """
 
     base_url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, tuple[StaticKey, ...]] = field(default_factory=dict)
+    doors: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -19,18 +20,19 @@ def target_schema(contract: Contract) -> dict[str, Any]:
     general = schema["$defs"]["provider"]
     providers["additionalProperties"] = False
     providers["properties"] = {
-        name: _provider(general, record["title"], record["situations"])
+        name: _provider(general, schema["$defs"]["doors"], record)
         for name, record in contract.document["x-providers"].items()
     }
     return schema
 
 
-def _provider(general: dict[str, Any], title: str, situations: dict[str, Any]) -> dict[str, Any]:
-    told = {name: situation["says"] for name, situation in situations.items()}
+def _provider(general: dict[str, Any], doors: dict[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: situation["says"] for name, situation in record["situations"].items()}
     told[NEIGHBOUR] = "a full key of another account"
     keys = {
         **general["properties"]["keys"],
         "additionalProperties": False,
         "properties": {name: {"$ref": "#/$defs/key", "title": says} for name, says in told.items()},
     }
-    return {**general, "title": title, "properties": {**general["properties"], "keys": keys}}
+    its = {name: doors[name] for name in record.get("protocols", {}).get("doors", ())}
+    return {**general, "title": record["title"], "properties": {**general["properties"], **its, "keys": keys}}

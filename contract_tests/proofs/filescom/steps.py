@@ -289,6 +289,20 @@ def log_entry(lab: Lab, answer: Answer) -> dict[str, Any]:
     raise AssertionError
 
 
+def log_about(lab: Lab, path: str, key: int) -> dict[str, Any] | None:
+    """The newest entry of the request log about this path by the key of this id, which may take a moment to appear; None
+    where there is none.
+    """
+    for attempt in range(LOG_TRIES):
+        if attempt:
+            lab.advance(LOG_PAUSE)
+        log = lab.call("list_api_request_logs", key=lab.key(), query={"filter[api_key_id]": key}).given(200)
+        found = [row for row in rows(log) if path in str(row.get("request_path"))]
+        if found:
+            return found[0]
+    return None
+
+
 def refuses(answer: Answer, type: str, *statuses: int) -> None:
     """The error's type, or one that begins with it where it ends in a slash, and one of these statuses."""
     answer.expect(*statuses)
