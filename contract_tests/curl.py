@@ -74,10 +74,12 @@ def spoken(step: Spoken, redact: Redact) -> str:
     can go on.
     """
     scheme = step.url.partition(":")[0]
-    words = ["curl", "--path-as-is"]
+    words = ["curl"]
+    if "/." in step.path:
+        words.append("--path-as-is")
     if scheme == "sftp":
         # The server's key is compared by whoever pastes the line.
-        words.append("--insecure")
+        words.append("-k")
     words += ["-u", _quoted(f"{step.login}:{step.password}", redact)]
     before, path = "", quote(step.path)
     if step.act == "write":

@@ -202,20 +202,23 @@ def test_what_was_asked_is_told_as_lines_without_the_key():
     said = {"url": "ftp://127.0.0.1:2121", "login": "@api-7", "password": KEY, "words": "226 done"}
     for act, path in (("sign in", ""), ("list", "/a b"), ("write", "/a b/c.txt"), ("remove", "/a b/c.txt")):
         client.speak(Spoken(act=act, path=path, content=b"one" if act == "write" else b"", **said))
+    client.speak(Spoken(act="read", path="/a/../b", **said))
     sftp = {**said, "url": "sftp://127.0.0.1:2222", "words": None}
     client.speak(Spoken(act="make folder", path="/new", **sftp))
 
-    assert client.total == 5
+    assert client.total == 6
     assert lines(client.take_sent(), client.redact) == [
-        'curl --path-as-is -u "@api-7:$FULL_KEY" ftp://127.0.0.1:2121/',
+        'curl -u "@api-7:$FULL_KEY" ftp://127.0.0.1:2121/',
         "# 226 done",
-        'curl --path-as-is -u "@api-7:$FULL_KEY" ftp://127.0.0.1:2121/a%20b/',
+        'curl -u "@api-7:$FULL_KEY" ftp://127.0.0.1:2121/a%20b/',
         "# 226 done",
-        'printf %s one | curl --path-as-is -u "@api-7:$FULL_KEY" -T - ftp://127.0.0.1:2121/a%20b/c.txt',
+        'printf %s one | curl -u "@api-7:$FULL_KEY" -T - ftp://127.0.0.1:2121/a%20b/c.txt',
         "# 226 done",
-        "curl --path-as-is -u \"@api-7:$FULL_KEY\" -Q 'DELE /a b/c.txt' ftp://127.0.0.1:2121/",
+        "curl -u \"@api-7:$FULL_KEY\" -Q 'DELE /a b/c.txt' ftp://127.0.0.1:2121/",
         "# 226 done",
-        "curl --path-as-is --insecure -u \"@api-7:$FULL_KEY\" -Q 'mkdir /new' sftp://127.0.0.1:2222/",
+        'curl --path-as-is -u "@api-7:$FULL_KEY" ftp://127.0.0.1:2121/a/../b',
+        "# 226 done",
+        "curl -k -u \"@api-7:$FULL_KEY\" -Q 'mkdir /new' sftp://127.0.0.1:2222/",
         "# no answer",
     ]
     client.close()

@@ -278,7 +278,21 @@ def test_key_path(lab: Lab, door: Door) -> None:
                 check(not heard.passed, f"the key to be refused what is in {beside}", heard)
 
 
-# RFC 7617
+@rule("filescom.*.open-session")
+def test_open_session(lab: Lab, door: Door) -> None:
+    """Of a session whose key is deleted, the next action is refused, and the connection ends."""
+    key = steps.create(lab)
+    with door.sign_in(login(key), key.raw).given() as signed_in:
+        if not (listed := signed_in.list()).passed:
+            raise NotVerifiable(f"a step before it failed: {listed}")
+        steps.delete(lab, key.id).given()
+        refused = signed_in.list()
+        check(not refused.passed, "the next action in the session to be refused", refused)
+        after = signed_in.list()
+        check(after.closed, "the connection to be closed", after)
+
+
+# RFC 7617, RFC 959
 
 
 @rule("filescom.webdav.challenge")
@@ -287,3 +301,12 @@ def test_webdav_challenge(lab: Lab, door: Door) -> None:
     door.request().expect(401).header("WWW-Authenticate", r"(?:.*,\s*)?Basic\b.*")
     with steps.new_key(lab) as key:
         door.request(login(key), lab.forged()).expect(401).header("WWW-Authenticate", r"(?:.*,\s*)?Basic\b.*")
+
+
+@rule("filescom.ftp.not-logged-in")
+def test_ftp_not_logged_in(lab: Lab, door: Door) -> None:
+    """A wrong password is answered 530, and so is a listing that nobody signed in for."""
+    with steps.new_key(lab) as key, door.sign_in(login(key), lab.forged()) as stranger:
+        check(str(stranger.signed_in).startswith("530"), "530 to a wrong password", stranger.signed_in)
+        listed = stranger.list()
+        check(str(listed).startswith("530"), "530 to who is not signed in", listed)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.sabotage.filescom._parts import engine, engine_sabotages, sabotages
+from contract_tests.mutants.sabotage.filescom._parts import engine, engine_sabotages, sabotages, wrap
 from contract_tests.mutants.sabotage.registry import sabotage
 
 if TYPE_CHECKING:
@@ -145,11 +145,6 @@ def _always(letter: str) -> Callable[..., str]:
     return around
 
 
-def _dots_unchecked(letters: Any, call: Exchange, path: str) -> str:
-    granted: str = letters(call, path)
-    return "lrwd" if _by_protocol(call) and ".." in call.path else granted
-
-
 def _server_file(find: Any, call: Exchange, path: str) -> Row:
     file = Path("/") / path.replace("\\", "/").replace("../", "").strip("/")
     if _by_protocol(call) and file.is_file():
@@ -172,11 +167,30 @@ def _path_ignored(confined: Any, call: Exchange, path: str) -> str:
 sabotages(
     {
         **{f"filescom-protocols-grant-{letter}": ("paths.letters", _always(letter)) for letter in "lrwd"},
-        "filescom-protocols-dots-unchecked": ("paths.letters", _dots_unchecked),
         "filescom-protocols-read-server": ("tree.find", _server_file),
         "filescom-protocols-path-ignored": ("paths.confined", _path_ignored),
     }
 )
+
+
+@sabotage("filescom-protocols-dots-unchecked")
+def _() -> None:
+    dotted: list[bool] = [False]
+
+    def unchecked(letters: Any, call: Exchange, path: str) -> str:
+        granted: str = letters(call, path)
+        return "lrwd" if _by_protocol(call) and (".." in call.path or dotted[0]) else granted
+
+    wrap("paths.letters", unchecked)
+    # Here dots are resolved before anything is asked.
+    owner, name, resolve = engine("protocols.ftp:_Files.ftp2fs")
+
+    def noting(files: Any, path: str) -> str:
+        dotted[0] = ".." in path
+        resolved: str = resolve(files, path)
+        return resolved
+
+    setattr(owner, name, noting)
 
 
 @sabotage("filescom-protocols-own-files")
@@ -198,3 +212,13 @@ def _() -> None:
         owner, name, publish = engine(f"protocols.{module}:publish")
         setattr(owner, name, lambda *words: None)
         assert publish
+
+
+# Open sessions.
+
+
+@sabotage("filescom-session-stays-open")
+def _() -> None:
+    from mockserver.protocols.door import Session
+
+    setattr(Session, "ended", property(lambda session: False, lambda session, value: None))  # noqa: B010 - for mypy
