@@ -292,7 +292,7 @@ def test_open_session(lab: Lab, door: Door) -> None:
         check(after.closed, "the connection to be closed", after)
 
 
-# RFC 7617, RFC 959
+# RFC 7617, RFC 959, RFC 4252
 
 
 @rule("filescom.webdav.challenge")
@@ -310,3 +310,10 @@ def test_ftp_not_logged_in(lab: Lab, door: Door) -> None:
         check(str(stranger.signed_in).startswith("530"), "530 to a wrong password", stranger.signed_in)
         listed = stranger.list()
         check(str(listed).startswith("530"), "530 to who is not signed in", listed)
+
+
+@rule("filescom.sftp.authentication-failure")
+def test_sftp_authentication_failure(lab: Lab, door: Door) -> None:
+    """A wrong password fails as authentication does, rather than ending the connection."""
+    with steps.new_key(lab) as key, door.sign_in(login(key), lab.forged()) as stranger:
+        check(not stranger.signed_in.closed, "a failure of authentication", stranger.signed_in)

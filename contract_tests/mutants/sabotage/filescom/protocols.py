@@ -183,14 +183,15 @@ def _() -> None:
 
     wrap("paths.letters", unchecked)
     # Here dots are resolved before anything is asked.
-    owner, name, resolve = engine("protocols.ftp:_Files.ftp2fs")
+    for address, dots in (("protocols.ftp:_Files.ftp2fs", ".."), ("protocols.sftp:_path", b"..")):
+        owner, name, resolve = engine(address)
 
-    def noting(files: Any, path: str) -> str:
-        dotted[0] = ".." in path
-        resolved: str = resolve(files, path)
-        return resolved
+        def noting(*words: Any, resolve: Any = resolve, dots: Any = dots) -> str:
+            dotted[0] = dots in words[-1]
+            resolved: str = resolve(*words)
+            return resolved
 
-    setattr(owner, name, noting)
+        setattr(owner, name, noting)
 
 
 @sabotage("filescom-protocols-own-files")
@@ -214,7 +215,7 @@ def _() -> None:
         assert publish
 
 
-# Open sessions.
+# How it is told.
 
 
 @sabotage("filescom-session-stays-open")
@@ -222,3 +223,16 @@ def _() -> None:
     from mockserver.protocols.door import Session
 
     setattr(Session, "ended", property(lambda session: False, lambda session, value: None))  # noqa: B010 - for mypy
+
+
+@sabotage("filescom-sftp-hangs-up")
+def _() -> None:
+    owner, name, validate = engine("protocols.sftp:_Client.validate_password")
+
+    def cut(client: Any, *words: str) -> bool:
+        known: bool = validate(client, *words)
+        if not known:
+            client.connection.abort()
+        return known
+
+    setattr(owner, name, cut)
