@@ -152,12 +152,9 @@ def main(
 
 def _serve(app: Mock, host: str, listener: socket.socket, certificate: Certificate | None) -> None:
     from mockserver.banner import banner
-    from mockserver.server import Server
+    from mockserver.server import Server, reached
 
-    # Whoever listens everywhere is reached here, too.
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
-    scheme = "https" if certificate else "http"
-    base = f"{scheme}://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
+    base = f"{'https' if certificate else 'http'}://{reached(host)}:{listener.getsockname()[1]}"
     ca = certificate.ca if certificate else None
     with _doors(app, host, certificate) as doors:
         click.echo(banner(app, base, ca, doors))

@@ -61,6 +61,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def reached(host: str) -> str:
+    """The host of a URL to what listens there; whoever listens everywhere is reached on loopback, too."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
+    return f"[{name}]" if ":" in name else name
+
+
 @contextlib.contextmanager
 def _silent(log: logging.Logger) -> Iterator[None]:
     """What is cut off meanwhile is cut off on purpose: no traceback tells of it."""

@@ -60,7 +60,8 @@ def explained(exchange: Exchange, provider: Provider) -> Iterator[tuple[bytes, b
     """The header that tells a developer why, for an answer that refuses."""
     refused = exchange.refused
     if refused:
-        rule = provider.refusals[refused.name].rule or refused.name
+        told = provider.refusals.get(refused.name)
+        rule = (told and told.rule) or refused.name
         # A header holds no line break and no letter beyond ASCII.
         text = f"{rule}: {refused.reason}".encode("ascii", "backslashreplace").replace(b"\n", b" ").replace(b"\r", b" ")
         yield b"x-mock-explain", text

@@ -27,13 +27,17 @@ class Shut(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """`origin` is its URL; files have at most `max_body` bytes. All of it belongs to the mock's event loop."""
+    """`origin` is its URL; files have at most `max_body` bytes; with `explain` a refusal over HTTP says why in a header.
+
+    All of it belongs to the mock's event loop.
+    """
 
     world: World
     provider: str
     protocol: str
     origin: str
     max_body: int
+    explain: bool = False
 
     @property
     def tree(self) -> Tree:

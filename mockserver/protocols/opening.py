@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from mockserver.app import Mock
 from mockserver.protocols.door import Door
-from mockserver.server import listen
+from mockserver.server import listen, reached
 
 #: Protocol to the class in the module of that name, its URL's scheme, and the package that it stands on.
 _KINDS = {
@@ -89,16 +89,14 @@ def _open(
         kind = getattr(importlib.import_module(f"mockserver.protocols.{protocol}"), name)
     except ModuleNotFoundError as missing:
         raise Missing(f"--{protocol} needs {package} ({missing}): pip install 'latchkey[protocols]'") from None
-    # Whoever listens everywhere is reached here, too.
-    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
-    shown = f"[{shown}]" if ":" in shown else shown
     settings = dict(tls) if scheme == "http" else {}
-    origin = f"{scheme}{'s' if settings else ''}://{shown}:{listener.getsockname()[1]}"
+    origin = f"{scheme}{'s' if settings else ''}://{reached(host)}:{listener.getsockname()[1]}"
     door = Door(
         world=mock.world,
         provider=provider,
         protocol=protocol,
         origin=origin + ("/" if scheme == "http" else ""),
         max_body=mock.max_body,
+        explain=mock.explain,
     )
     return Opened(door=door, service=kind(door, **settings), listener=listener)

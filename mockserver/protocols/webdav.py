@@ -13,11 +13,12 @@ import logging
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
-from wsgidav.dav_error import HTTP_FORBIDDEN, DAVError, PRECONDITION_CODE_PropfindFiniteDepth
+from wsgidav.dav_error import HTTP_BAD_REQUEST, HTTP_FORBIDDEN, DAVError, PRECONDITION_CODE_PropfindFiniteDepth
 from wsgidav.dav_provider import DAVCollection, DAVNonCollection, DAVProvider
 from wsgidav.request_resolver import RequestResolver
 from wsgidav.wsgidav_app import WsgiDAVApp
@@ -26,6 +27,7 @@ from mockserver.exchange import Exchange, Reply
 from mockserver.layers.answer import send_reply
 from mockserver.layers.body import TooLarge, read_body
 from mockserver.layers.record import Answer, folded, publish
+from mockserver.layers.stamp import explained
 from mockserver.node import Node
 from mockserver.protocols.door import Door, Shut
 from mockserver.protocols.sign_in import sign_in
@@ -96,6 +98,8 @@ class WebDav:
             return
 
         async def note(message: Message) -> None:
+            if self.door.explain and exchange.provider and message["type"] == "http.response.start":
+                message["headers"] += explained(exchange, exchange.provider)
             answer.note(message)
             await send(message)
 
@@ -152,7 +156,7 @@ class WebDav:
 
         environ = _environ(exchange, visit)
         try:
-            _check_depth(environ)
+            _check(environ)
             visit.written += self.application(environ, start_response)
         except DAVError as error:
             return self._told(exchange, visit, error)
@@ -170,7 +174,7 @@ class WebDav:
             return self.refuse(exchange, visit.refused)
         if status < 400:
             return Reply(status)
-        reason = visit.refused.reason if visit.refused else error.context_info or "WebDAV does not allow it"
+        reason = error.context_info or (visit.refused.reason if visit.refused else "WebDAV does not allow it")
         exchange.refused = Refused(self.door.protocol, str(reason))
         media_type, page = error.get_response_page()
         if "xml" not in media_type:
@@ -217,9 +221,10 @@ class _Visit:
 class _Files(DAVProvider):  # type: ignore[misc] # WsgiDAV has no types
     """Where WsgiDAV looks for what a path names."""
 
-    def get_resource_inst(self, path: str, environ: dict[str, Any]) -> _Folder | _File | None:
+    def get_resource_inst(self, path: str | None, environ: dict[str, Any]) -> _Folder | _File | None:
         visit: _Visit = environ[_VISIT]
-        row = visit.find(path)
+        # None is what WsgiDAV calls the folder that the root lies in.
+        row = None if path is None else visit.find(path)
         return None if row is None else _resource(visit, row, environ)
 
 
@@ -338,8 +343,12 @@ class _File(_Resource, DAVNonCollection):  # type: ignore[misc]
         self.node = tree.node(visit.exchange, self.row)
 
 
-def _check_depth(environ: Mapping[str, Any]) -> None:
-    """Refuses to list a whole tree at once (RFC 4918, 9.1)."""
+def _check(environ: Mapping[str, Any]) -> None:
+    """Refuses to list a whole tree at once (RFC 4918, 9.1), and a Destination that is no URL."""
+    try:
+        urlsplit(unquote(environ.get("HTTP_DESTINATION", "")))
+    except ValueError as problem:
+        raise DAVError(HTTP_BAD_REQUEST, str(problem)) from None
     if environ["REQUEST_METHOD"] == "PROPFIND" and environ.get("HTTP_DEPTH", "infinity").lower() == "infinity":
         raise DAVError(
             HTTP_FORBIDDEN,

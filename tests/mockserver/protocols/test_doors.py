@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import httpx
 import pytest
 
@@ -200,6 +201,27 @@ def test_where_keys_are_not_looked_up_anybody_enters(auth: str):
         assert httpx.get(f"{url}README.txt").status_code == (200 if auth == "off" else 401)
 
 
+def test_explain_says_why_over_webdav_too():
+    """In the header of every refusal, those of the protocol itself among them; not in other answers."""
+    with running(create_app(PROVIDER, protocols={"webdav": 0}, explain=True)) as served:
+        url = served.app.world.doors[PROVIDER]["webdav"]
+        key = served.app.world.ready_keys(PROVIDER)[0].key
+        refused = httpx.get(url, auth=("@api-1", "wrong"))
+        assert "not the content of key 1" in refused.headers["x-mock-explain"]
+        assert httpx.post(url, auth=("@api-1", key)).headers["x-mock-explain"].startswith("webdav: ")
+        assert "x-mock-explain" not in httpx.options(url, auth=("@api-1", key)).headers
+
+
+def test_a_key_that_is_confined_to_a_folder_is_so_everywhere(site: Site):
+    """Its own path holds over each protocol, whatever its user may do elsewhere."""
+    ways = Ways(site, site.login(attributes={"path": "handbook"}))
+
+    assert [ways.get(way, "handbook/welcome.md")[:9] for way in WAYS] == [b"# Welcome"] * 4
+    for way in WAYS:
+        with pytest.raises((httpx.HTTPError, ftplib.Error, asyncssh.SFTPError, KeyError)):
+            ways.get(way, "README.txt")
+
+
 def test_status_names_the_doors_that_are_open(site: Site):
     """Provider to protocol to URL."""
     told = httpx.get(f"{site.base_url}/_mock/status").json()["protocols"]
@@ -326,8 +348,6 @@ def test_printed_commands_work_and_ctrl_c_ends_open_sessions(started: Callable[.
     ports = {scheme: int(re.search(rf"{scheme}://127\.0\.0\.1:(\d+)", printed)[1]) for scheme in ("ftp", "sftp")}
 
     async def hold() -> None:
-        import asyncssh
-
         async with (
             asyncssh.connect(
                 host, ports["sftp"], username=login, password=password, known_hosts=None, config=None, client_keys=None
@@ -403,8 +423,6 @@ def test_sessions_are_bounded(monkeypatch: pytest.MonkeyPatch):
         site = Site(mock, served.base_url)
 
         async def held() -> None:
-            import asyncssh
-
             async with connect(site, site.login().by_id) as first, first.start_sftp_client() as client:
                 with pytest.raises((asyncssh.Error, OSError)):
                     async with connect(site, site.login().by_id):

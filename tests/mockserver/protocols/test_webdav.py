@@ -255,6 +255,29 @@ def test_sizes_are_bounded(site: Site, dav: Callable[..., Dav]):
     assert dav().put("/big", content=b"x" * 200_000).status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/", {"Destination": "/new"}, 403),
+        ("/README.txt", {"Destination": "http://[::1"}, 400),
+        ("/README.txt", {"Destination": "/../../x"}, 400),
+        ("/README.txt", {"Destination": "http://elsewhere.example/x"}, 502),
+        ("/README.txt", {"Destination": "/handbook", "Overwrite": "X"}, 400),
+        ("/README.txt", {"Destination": "/README.txt"}, 403),
+        ("/README.txt", {}, 400),
+    ],
+)
+def test_odd_destinations_are_the_clients_mistake(
+    site: Site, dav: Callable[..., Dav], path: str, headers: dict[str, str], status: int
+):
+    """Never one of the server; nothing is moved, and the journal says why."""
+    answer = dav().request("MOVE", path, headers=headers)
+
+    assert answer.status_code == status
+    assert site.last.reason
+    assert "readme.txt" in site.account.table("files")
+
+
 @pytest.mark.parametrize("body", ["<a", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "\0", "<a/>"])
 def test_broken_and_hostile_xml_is_a_400(site: Site, dav: Callable[..., Dav], body: str):
     """An answer of the client's fault, not of the server's."""
