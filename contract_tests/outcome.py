@@ -35,6 +35,10 @@ class Violation(AssertionError):
         self.about = about
 
 
+class NotReached(Exception):
+    """The run ended, for this proof's target, before it came to the proof: why."""
+
+
 class NotVerifiable(Exception):
     """This target cannot show whether the rule is kept: why, and what would change that."""
 
@@ -42,7 +46,7 @@ class NotVerifiable(Exception):
 @dataclass(frozen=True, slots=True)
 class Result:
     """What one proof of a rule came to. `curl` is the request sequence, secrets replaced; `steps` is the same with its
-    answers, nothing replaced, for findings only.
+    answers, nothing replaced, for findings only. `reached` is False where the run ended before.
     """
 
     rule: str
@@ -54,6 +58,7 @@ class Result:
     curl: Sequence[str] = ()
     steps: Sequence[Step] = field(default=(), repr=False)
     about: str | None = None
+    reached: bool = True
 
 
 def check(kept: bool, expected: str, actual: Any, about: str | None = None) -> None:

@@ -37,7 +37,10 @@ def own_mock(
     for provider in providers:
         command += ["--provider", provider]
     with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603 - our own module
+        # In a session of its own, for Ctrl-C is the run's, which ends it.
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+        )
         assert process.stdout
         try:
             first = process.stdout.readline()

@@ -8,6 +8,8 @@ from contract_tests.client import Fault
 
 #: Seconds before each further attempt.
 PAUSES = (0.5, 1.0, 2.0)
+#: After so many proofs in succession that got lost, a target is taken for dead, and asked no more.
+GIVE_UP = 3
 #: What a proxy answers for a server that it cannot reach.
 _PROXY = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 

@@ -18,6 +18,9 @@ from contract_tests.target import TargetError, read_target
 from latchkey import load
 from latchkey.rules import Level
 
+#: A run that this plugin opened.
+OPENED = pytest.StashKey[Run]()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     if RUN in config.stash or not config.getoption("--target"):
@@ -30,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(problem)) from None
     run.gate = Level[config.getoption("--target-level")]
     run.profile = PROFILES[config.getoption("--target-profile")]
-    config.stash[RUN] = run
+    config.stash[RUN] = config.stash[OPENED] = run
 
 
 @pytest.fixture(scope="session")
@@ -44,10 +47,10 @@ def run(request: pytest.FixtureRequest) -> Run:
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, run: Run) -> Iterator[Lab]:
     """The provider of the rule that the proof shows."""
-    if run.dead:
-        raise run.dead
+    provider = rule_of(request.node).split(".")[0]
+    run.check_alive(provider)
     run.client.take_sent()
-    lab = run.lab(rule_of(request.node).split(".")[0])
+    lab = run.lab(provider)
     if need(request.node):
         lab.stay()
     yield lab
@@ -89,6 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # In the catalogue's order, whatever the modules are called, as far as nothing else decides.
     place = {id: number for number, id in enumerate(run.rules)}
     items[:] = others + sorted(kept, key=lambda item: (turn(run, item), place[rule_of(item)]))
+    run.wanted = [rule_of(item) for item in kept]
     config.hook.pytest_deselected(items=dropped)
 
 
@@ -102,6 +106,14 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     while item := agenda.next():
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
     return True
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run of ours is tidied by whoever began it; under plain pytest that is nobody else."""
+    run = session.config.stash.get(OPENED, None)
+    if run:
+        run.tidy()
+        run.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -27,7 +27,7 @@ class Progress:
     """Draws how many proofs have run, as a plugin of pytest."""
 
     def __init__(self, console: Console) -> None:
-        self._bar = bar(console)
+        self._bar, self._console = bar(console), console
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._task = self._bar.add_task("proofs", total=len(session.items))
@@ -35,6 +35,10 @@ class Progress:
 
     def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
         self._bar.advance(self._task)
+
+    def pytest_keyboard_interrupt(self) -> None:
+        self._bar.stop()
+        self._console.print("Interrupted. What was made is removed; once more, and it stays.", soft_wrap=True)
 
     def pytest_sessionfinish(self) -> None:
         self._bar.stop()

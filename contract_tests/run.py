@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -11,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.client import Client, Unreachable
+from contract_tests.client import Client, Fault, Unreachable
 from contract_tests.curl import lines
 from contract_tests.evidence import Evidence
 from contract_tests.lab import Lab
 from contract_tests.leavings import Leavings, Tally
 from contract_tests.logbook import Logbook
-from contract_tests.outcome import NotVerifiable, Outcome, Result, Violation
+from contract_tests.outcome import NotReached, NotVerifiable, Outcome, Result, Violation
 from contract_tests.pace import Pacer
+from contract_tests.patience import GIVE_UP
 from contract_tests.profile import GATE, PROFILES, Profile
 from contract_tests.provision import Control, Provisioner, Static, find_control, own
 from contract_tests.sweep import Sweep, sweep
@@ -52,7 +54,14 @@ class Run:
     profile: Profile = PROFILES[GATE]
     results: list[Result] = field(default_factory=list)
     counted: int = 0
-    dead: Unreachable | None = None
+    #: Why nothing more is asked at a base URL, and how many proofs in succession got lost there.
+    dead: dict[str, str] = field(default_factory=dict)
+    lost: Counter[str] = field(default_factory=Counter)
+    #: The rules of the proofs that are to run, as often as they have proofs.
+    wanted: list[str] = field(default_factory=list)
+    #: Somebody ended the run; and was not to be kept waiting any more.
+    interrupted: bool = False
+    hurried: bool = False
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     thrift: dict[str, Thrift] = field(default_factory=dict)
     #: Where it is kept what is made; None: nowhere.
@@ -74,6 +83,27 @@ class Run:
             most = self.profile.sweep
             self.sweeps[name] = sweep(lab, covering=most, random=max(1, most // 3), seeded=self.seed)
         return self.sweeps[name]
+
+    def check_alive(self, provider: str) -> None:
+        """Raises NotReached where the provider's target was found dead."""
+        if why := self.dead.get(self.target.endpoints[provider].base_url):
+            raise NotReached(f"the target stopped answering ({why})")
+
+    def heard(self, provider: str, problem: BaseException | None, requests: int) -> None:
+        """Notes whether a proof that sent so many requests got its answers."""
+        base = self.target.endpoints[provider].base_url
+        if isinstance(problem, Fault):
+            self.lost[base] += 1
+            if isinstance(problem, Unreachable) or self.lost[base] >= GIVE_UP:
+                self.dead[base] = self.client.redact(str(problem))
+        elif requests:
+            self.lost[base] = 0
+
+    def not_reached(self) -> list[Result]:
+        """A result for each proof that did not come to its end."""
+        missing = Counter(self.wanted) - Counter(result.rule for result in self.results)
+        why = "not reached: the run was interrupted"
+        return [Result(rule, Outcome.ERROR, 0, reason=why, reached=False) for rule in missing.elements()]
 
     def watch(self, provider: str, budget: Budget, tally: Tally | None = None) -> Leavings:
         """Watches what is made at this provider, beside what is there already."""
@@ -193,7 +223,9 @@ def check_reachable(run: Run) -> None:
 
 
 def prove(run: Run, patterns: Sequence[str] = (), *plugins: object) -> None:
-    """Runs the proofs of the rules that match (none named: of all), untouched by whatever configures pytest around it."""
+    """Runs the proofs of the rules that match (none named: of all), untouched by whatever configures pytest around it, and
+    removes what they made. An interrupted run has results that say so.
+    """
     arguments = [
         "-c",
         str(PROOFS / "pytest.ini"),
@@ -210,11 +242,19 @@ def prove(run: Run, patterns: Sequence[str] = (), *plugins: object) -> None:
     outside = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
-        pytest.main([*arguments, str(PROOFS)], plugins=[Proving(run), *plugins])
+        code = pytest.main([*arguments, str(PROOFS)], plugins=[Proving(run), *plugins])
+        run.interrupted |= code == pytest.ExitCode.INTERRUPTED
+    except Exception:
+        # What is closed for an interrupted proof may have been interrupted, too.
+        if not run.interrupted:
+            raise
     finally:
-        run.tidy()
         del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
         os.environ.update(outside)
+    if run.interrupted:
+        run.results += run.not_reached()
+    if not run.hurried:
+        run.tidy()
 
 
 class Proving:
@@ -247,6 +287,7 @@ def judge(run: Run, rule: str, problem: BaseException | None) -> Result:
     """The result of a proof that ended with this problem, or with none."""
     count, steps = run.client.total - run.counted, tuple(run.client.take_sent())
     run.counted, hidden = run.client.total, run.client.redact
+    run.heard(run.rules[rule].provider, problem, count)
     if problem is None:
         return Result(rule, Outcome.VERIFIED, count)
     result = Result(rule, Outcome.ERROR, count, curl=tuple(lines(steps, hidden)), steps=steps)
@@ -260,8 +301,8 @@ def judge(run: Run, rule: str, problem: BaseException | None) -> Result:
         )
     if isinstance(problem, NotVerifiable):
         return replace(result, outcome=Outcome.NOT_VERIFIABLE, reason=hidden(str(problem)), steps=())
-    if isinstance(problem, Unreachable):
-        run.dead = problem
+    if isinstance(problem, NotReached):
+        return replace(result, reason=f"not reached: {problem}", curl=(), steps=(), reached=False)
     return replace(result, reason=hidden(f"{type(problem).__name__}: {problem}"))
 
 

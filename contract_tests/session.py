@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from threading import current_thread, main_thread
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 
 from contract_tests.cleaning import left_over
 from contract_tests.client import Unreachable
-from contract_tests.gate import Decision, Gate, WaiverError, read_waivers
+from contract_tests.gate import Decision, Gate, Waiver, WaiverError, read_waivers
 from contract_tests.logbook import Logbook, LogbookError, folder_of
 from contract_tests.profile import PROFILES
 from contract_tests.progress import Progress
@@ -26,7 +30,7 @@ from contract_tests.report.summary import told
 from contract_tests.report.terminal import print_report
 from contract_tests.run import Run, check_reachable, open_run, prove
 from contract_tests.target import TargetError, read_target
-from contract_tests.verdict import USAGE, Verdict
+from contract_tests.verdict import INTERRUPTED, USAGE, Verdict
 from latchkey import Contract
 from latchkey.rules import Level, load_rules
 
@@ -73,18 +77,56 @@ def run_suite(where: str, contract: Contract, wanted: Wanted) -> int:
     run.gate, run.profile = Level[wanted.level], PROFILES[wanted.profile]
     if wanted.all_exchanges:
         run.client.kept = deque(maxlen=KEPT)
-    prove(run, wanted.patterns, Progress(console))
+    with interruptible(run):
+        try:
+            return _proven(console, run, where, wanted, waivers)
+        except KeyboardInterrupt:
+            _tell_left(console, run, where)
+            return INTERRUPTED
+        finally:
+            run.close()
+
+
+def _proven(console: Console, run: Run, where: str, wanted: Wanted, waivers: Sequence[Waiver]) -> int:
+    """Proves, decides, reports; answers the exit code. Raises KeyboardInterrupt where somebody is in a hurry."""
+    try:
+        prove(run, wanted.patterns, Progress(console))
+    except KeyboardInterrupt:
+        if run.hurried:
+            raise
+    if run.hurried:
+        raise KeyboardInterrupt
     verdict = Verdict.of(run.rules, run.results)
-    if not verdict.results:
-        run.close()
+    if not verdict.results and not run.interrupted:
         click.echo("Error: no rule matches; see contract-tests rules", err=True)
         return USAGE
     gate = Gate(waivers=waivers, require=wanted.require, strict=wanted.strict, strict_waivers=wanted.strict_waivers)
     decision = gate.decide(verdict, run.target.name, datetime.now(UTC).date())
+    if run.interrupted:
+        decision = replace(decision, exit_code=INTERRUPTED)
     _report(console, run, verdict, decision, wanted)
     _tell_left(console, run, where)
-    run.close()
     return decision.exit_code
+
+
+@contextmanager
+def interruptible(run: Run) -> Iterator[None]:
+    """The first SIGINT or SIGTERM in here ends what the run is at, a second one whatever it does then."""
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        run.hurried |= run.interrupted
+        run.interrupted = True
+        raise KeyboardInterrupt
+
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _keep_book(console: Console, run: Run, where: str, state: Path | None) -> None:

@@ -38,6 +38,14 @@ class Verdict:
     def having(self, *outcomes: Outcome) -> list[Result]:
         return [result for result in self.results.values() if result.outcome in outcomes]
 
+    def not_reached(self) -> dict[str, list[str]]:
+        """Why the run did not come to rules, each with the rules."""
+        found: dict[str, list[str]] = {}
+        for result in self.having(Outcome.ERROR):
+            if not result.reached:
+                found.setdefault(result.reason or "", []).append(result.rule)
+        return found
+
     def count(self) -> dict[Outcome, int]:
         """How many rules came to each outcome, zeros included."""
         return {outcome: len(self.having(outcome)) for outcome in Outcome}

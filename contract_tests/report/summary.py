@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from contract_tests.gate import Decision
 from contract_tests.outcome import Outcome, Result
-from contract_tests.verdict import BROKEN, VIOLATED, Verdict
+from contract_tests.verdict import BROKEN, INTERRUPTED, VIOLATED, Verdict
 from latchkey.rules import Rule
 
-WORDS = {0: "passed", 1: "failed", 3: "broke"}
+WORDS = {0: "passed", 1: "failed", 3: "broke", INTERRUPTED: "interrupted"}
 
 
 def as_markdown(rules: Mapping[str, Rule], verdict: Verdict, decision: Decision, target: str, facts: str) -> str:
@@ -24,7 +24,10 @@ def as_markdown(rules: Mapping[str, Rule], verdict: Verdict, decision: Decision,
         counts = [str(sum(result.outcome is outcome for result in mine)) for outcome in shown]
         lines.append(f"| {provider} | " + " | ".join(counts) + " |")
     for result in verdict.having(Outcome.VIOLATED, Outcome.ERROR, Outcome.WARNED, Outcome.NOTED):
-        lines += _finding(rules[result.rule], result)
+        if result.reached:
+            lines += _finding(rules[result.rule], result)
+    for reason, ids in verdict.not_reached().items():
+        lines += ["", f"### {reason}", "", f"{_rules(len(ids))} concerned: {', '.join(f'`{id}`' for id in ids)}."]
     lines += [f"\n- {line}" for line in told(decision)]
     return "\n".join(lines) + "\n"
 
@@ -54,10 +57,15 @@ def because(verdict: Verdict, decision: Decision) -> str:
         (len(decision.missing), f"{_rules(len(decision.missing))} required, but not verifiable"),
         (len(decision.stale), f"{_number(len(decision.stale), 'waiver')} stale"),
     ]
+    unreached = sum(map(len, verdict.not_reached().values()))
+    if decision.exit_code == INTERRUPTED:
+        known = f"{_rules(count[Outcome.VERIFIED])} verified, {violated} violated"
+        return f"Interrupted: {known}, {unreached} not reached."
     if decision.exit_code == VIOLATED:
         return f"Failed: {', '.join(text for number, text in reasons if number)}."
     if decision.exit_code == BROKEN:
-        return f"No verdict: {_number(count[Outcome.ERROR], 'proof')} broke, the suite's or the network's fault."
+        broke = f"{_number(count[Outcome.ERROR] - unreached, 'proof')} broke, the suite's or the network's fault"
+        return f"No verdict: {broke}{f', {_rules(unreached)} not reached' if unreached else ''}."
     known = f", {_number(waived, 'violation')} waived" if waived else ""
     return f"Passed: {_rules(count[Outcome.VERIFIED])} verified, {count[Outcome.NOT_VERIFIABLE]} not verifiable{known}."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -33,8 +34,10 @@ def print_report(console: Console, contract: Contract, rules: dict[str, Rule], v
                 rule = rules[result.rule]
                 console.print(f"  [{style}]{mark}[/] {rule.id} [dim]{escape(rule.says)}[/]", soft_wrap=True)
     for result in verdict.having(Outcome.VIOLATED, Outcome.WARNED, Outcome.NOTED, Outcome.ERROR):
-        _finding(console, rules[result.rule], result)
-    _unverified(console, verdict)
+        if result.reached:
+            _finding(console, rules[result.rule], result)
+    _by_reason(console, "Not verifiable on this target", _unverified(verdict), Outcome.NOT_VERIFIABLE)
+    _by_reason(console, "Not reached", verdict.not_reached(), Outcome.ERROR)
     _totals(console, verdict, facts)
 
 
@@ -58,20 +61,27 @@ def _finding(console: Console, rule: Rule, result: Result) -> None:
         console.print(f"    [dim]{escape(line)}[/]", soft_wrap=True)
 
 
-def _unverified(console: Console, verdict: Verdict) -> None:
+def _unverified(verdict: Verdict) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = defaultdict(list)
     for result in verdict.having(Outcome.NOT_VERIFIABLE):
         reasons[result.reason or ""].append(result.rule)
+    return reasons
+
+
+def _by_reason(console: Console, title: str, reasons: Mapping[str, Sequence[str]], outcome: Outcome) -> None:
     if reasons:
-        console.print("\n[bold]Not verifiable on this target[/]")
+        console.print(f"\n[bold]{title}[/]")
+    mark, style = MARKS[outcome]
     for reason, ids in reasons.items():
-        console.print(f"  [magenta]?[/] {escape(reason)}", soft_wrap=True)
+        console.print(f"  [{style}]{mark}[/] {escape(reason)}", soft_wrap=True)
         for id in ids:
             console.print(f"      {id}", soft_wrap=True)
 
 
 def _totals(console: Console, verdict: Verdict, facts: str) -> None:
     count = verdict.count()
+    unreached = sum(map(len, verdict.not_reached().values()))
+    count[Outcome.ERROR] -= unreached
     told = [
         f"[{MARKS[outcome][1]}]{count[outcome]} {outcome.value}[/]"
         for outcome in (
@@ -84,4 +94,5 @@ def _totals(console: Console, verdict: Verdict, facts: str) -> None:
         )
         if count[outcome] or outcome in {Outcome.VERIFIED, Outcome.VIOLATED}
     ]
+    told += [f"[{MARKS[Outcome.ERROR][1]}]{unreached} not reached[/]"] if unreached else []
     console.print(f"\n{len(verdict.results)} rules: {', '.join(told)}. {escape(facts)}", soft_wrap=True)
