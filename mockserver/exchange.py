@@ -67,6 +67,8 @@ class Exchange:
     body: bytes
     client: str
     origin: str
+    #: What it came over, where that is not the API.
+    protocol: str = ""
     provider: Provider | None = None
     operation: Operation | None = None
     allow: str = ""
@@ -107,6 +109,13 @@ class Exchange:
     @property
     def url(self) -> str:
         return self.origin + self.path
+
+    @property
+    def rule(self) -> str | None:
+        """The rule that its refusal keeps, of those that each protocol has the one of its own."""
+        # What a protocol itself does not allow is in no provider's table.
+        told = self.provider.refusals.get(self.refused.name) if self.refused and self.provider else None
+        return told.rule.replace("*", self.protocol) if told and told.rule else None
 
     # What a handler asks and does.
 

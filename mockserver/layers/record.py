@@ -116,8 +116,6 @@ def _entry(exchange: Exchange, answer: Answer) -> Entry:
     caller, operation, refused = exchange.caller, exchange.operation, exchange.refused
     # What a fault answers keeps no rule.
     own = refused if exchange.instead is None else None
-    # What a protocol itself does not allow is in no provider's table.
-    told = exchange.provider.refusals.get(own.name) if own and exchange.provider else None
     return Entry(
         id=exchange.id,
         at=exchange.at,
@@ -132,7 +130,7 @@ def _entry(exchange: Exchange, answer: Answer) -> Entry:
         path=_redacted(exchange),
         status=answer.status,
         refusal=refused.name if refused else None,
-        rule=told.rule if told else None,
+        rule=exchange.rule if own else None,
         reason=refused.reason if refused else None,
         fault=exchange.fault,
         stages=tuple(exchange.stages),

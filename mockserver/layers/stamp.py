@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from latchkey.records import Provider
 from latchkey.template import fill
 from mockserver.exchange import Exchange
 from mockserver.layers.record import EXCHANGE
@@ -31,7 +30,7 @@ class Stamp:
                 present = {name for name, _ in headers}
                 headers += [header for header in stamps(exchange, message["status"]) if header[0] not in present]
                 if self.explain:
-                    headers += explained(exchange, exchange.provider)
+                    headers += explained(exchange)
             await send(message)
 
         await self.app(scope, receive, stamp)
@@ -56,12 +55,14 @@ def stamps(exchange: Exchange, status: int) -> Iterator[tuple[bytes, bytes]]:
         yield name.lower().encode(), str(fill(template, values)).encode("latin-1", "replace")
 
 
-def explained(exchange: Exchange, provider: Provider) -> Iterator[tuple[bytes, bytes]]:
+def explained(exchange: Exchange) -> Iterator[tuple[bytes, bytes]]:
     """The header that tells a developer why, for an answer that refuses."""
     refused = exchange.refused
     if refused:
-        told = provider.refusals.get(refused.name)
-        rule = (told and told.rule) or refused.name
         # A header holds no line break and no letter beyond ASCII.
-        text = f"{rule}: {refused.reason}".encode("ascii", "backslashreplace").replace(b"\n", b" ").replace(b"\r", b" ")
+        text = (
+            f"{exchange.rule or refused.name}: {refused.reason}".encode("ascii", "backslashreplace")
+            .replace(b"\n", b" ")
+            .replace(b"\r", b" ")
+        )
         yield b"x-mock-explain", text

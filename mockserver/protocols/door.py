@@ -71,6 +71,7 @@ class Door:
             body=body,
             client=client,
             origin=self.origin.rstrip("/"),
+            protocol=self.protocol,
             provider=self._now()[0],
         )
 

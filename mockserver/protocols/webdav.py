@@ -98,8 +98,8 @@ class WebDav:
             return
 
         async def note(message: Message) -> None:
-            if self.door.explain and exchange.provider and message["type"] == "http.response.start":
-                message["headers"] += explained(exchange, exchange.provider)
+            if self.door.explain and message["type"] == "http.response.start":
+                message["headers"] += explained(exchange)
             answer.note(message)
             await send(message)
 

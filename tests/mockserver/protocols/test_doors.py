@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ftplib
 import io
+import json
 import re
 import shlex
 import signal
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ import asyncssh
 import httpx
 import pytest
 
+from latchkey import ContractError
+from latchkey.rules import load_rules
 from mockserver import create_app
 from mockserver.curl import curl as curl_of
 from mockserver.protocols import ftp as ftp_door
@@ -451,3 +455,94 @@ def test_a_mistake_of_the_mock_is_told_as_one(site: Site, monkeypatch: pytest.Mo
     assert site.last.refusal == "internal"
     with Ways(site, login).ftp() as client, pytest.raises(ftplib.error_perm):
         client.cwd("handbook")
+
+
+def test_each_refused_sign_in_names_the_rule_of_its_door(site: Site):
+    """One that the catalogue has, so that the dashboard can tell it."""
+    rules, seen = load_rules(site.world.contract), set()
+    login = site.login("expired")
+    httpx.get(site.doors["webdav"], auth=login.by_id)
+    seen.add(site.last.rule)
+    with pytest.raises(ftplib.error_perm), Ways(site, login).ftp():
+        pass
+    seen.add(site.last.rule)
+    with pytest.raises(asyncssh.PermissionDenied):
+        visit(site, lambda client: client.listdir("/"), login)
+    seen.add(site.last.rule)
+
+    assert len(seen) == 3
+    assert seen <= set(rules)
+
+
+# The policy.
+
+
+def served_as(tmp_path: Path, where: str, **action: Any) -> Any:
+    """A mock whose policy was edited."""
+    overlay = tmp_path / "edit.json"
+    target = f"$.x-providers.{PROVIDER}.protocols{where}"
+    overlay.write_text(
+        json.dumps(
+            {"overlay": "1.0.0", "info": {"title": "t", "version": "1"}, "actions": [{"target": target, **action}]}
+        )
+    )
+    return running(create_app(PROVIDER, overlays=[overlay], protocols=ALL))
+
+
+def test_a_session_goes_on_where_keys_are_not_looked_up_again(tmp_path: Path):
+    """`rechecked` false."""
+    with served_as(tmp_path, "", update={"rechecked": False}) as served:
+        site = Site(served.app, served.base_url)
+        login = site.login()
+        with Ways(site, login).ftp() as client:
+            site.world.revoke(login.key)
+            assert "README.txt" in client.nlst()
+
+
+def test_the_password_tells_which_key_is_meant_where_names_may_be_shared(tmp_path: Path):
+    """No refusal `ambiguous`."""
+    with served_as(tmp_path, ".refusals.ambiguous", remove=True) as served:
+        site = Site(served.app, served.base_url)
+        one, other = site.login(), site.login()
+        one.key.name = other.key.name
+        assert [httpx.options(site.doors["webdav"], auth=key.by_name).status_code for key in (one, other)] == [200, 200]
+
+
+def test_every_set_signs_in_where_none_is_named(tmp_path: Path):
+    """No `permission_sets`."""
+    with served_as(tmp_path, ".permission_sets", remove=True) as served:
+        site = Site(served.app, served.base_url)
+        assert httpx.options(site.doors["webdav"], auth=site.login("desktop_app").by_id).status_code == 200
+
+
+@pytest.mark.parametrize(("names", "statuses"), [(["id"], [200, 401]), (["name"], [401, 200])])
+def test_a_login_is_an_id_or_a_name_as_the_policy_says(tmp_path: Path, names: list[str], statuses: list[int]):
+    """`names`, and the form of `login`."""
+    # An array is replaced, not added to.
+    with served_as(tmp_path, "", update={"login": "key:{key}"}) as served:
+        policy = served.app.world.contract.providers[PROVIDER].protocols
+        changed = replace(policy, names=tuple(names), login="key+{key}")
+        contract = served.app.world.contract
+        provider = replace(contract.providers[PROVIDER], protocols=changed)
+        served.app.world.contract = replace(contract, providers={**contract.providers, PROVIDER: provider})
+        site = Site(served.app, served.base_url)
+        login = site.login()
+        tried = [(f"key+{login.key.id}", login.raw), (f"key+{login.key.name}", login.raw)]
+        assert [httpx.options(site.doors["webdav"], auth=auth).status_code for auth in tried] == statuses
+
+
+@pytest.mark.parametrize(
+    ("where", "action"),
+    [
+        (".refusals.revoked", {"update": "nobody"}),
+        ("", {"update": {"login": "no placeholder"}}),
+        (".refusals.login", {"remove": True}),
+        (".doors.ftp.default", {"remove": True}),
+        ("", {"update": {"doors": {"gopher": {}}}}),
+        ("", {"update": {"permission_sets": ["none_such"]}}),
+    ],
+)
+def test_mistakes_in_the_policy_are_refused_at_load(tmp_path: Path, where: str, action: dict[str, Any]):
+    """With their place."""
+    with pytest.raises(ContractError, match="protocols"), served_as(tmp_path, where, **action):
+        pass

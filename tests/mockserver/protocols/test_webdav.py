@@ -96,11 +96,11 @@ def test_a_key_that_opens_nothing(site: Site, dav: Callable[..., Dav]):
         told[login.key.name.split()[0]] = (answer.status_code, site.last.refusal, site.last.rule)
 
     assert told == {
-        "full": (401, "revoked_login", "filescom.*.deleted-key"),
-        "expired": (401, "expired_login", "filescom.*.expired-key"),
-        "none_set": (401, "forbidden_login", "filescom.*.permission-set"),
-        "desktop_app": (401, "forbidden_login", "filescom.*.permission-set"),
-        "member": (401, "revoked_login", "filescom.*.deleted-key"),
+        "full": (401, "revoked_login", "filescom.webdav.deleted-key"),
+        "expired": (401, "expired_login", "filescom.webdav.expired-key"),
+        "none_set": (401, "forbidden_login", "filescom.webdav.permission-set"),
+        "desktop_app": (401, "forbidden_login", "filescom.webdav.permission-set"),
+        "member": (401, "revoked_login", "filescom.webdav.deleted-key"),
     }
 
 
