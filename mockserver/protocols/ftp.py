@@ -92,9 +92,11 @@ class _Upload(io.BytesIO):
         super().__init__(content)
         self.name = path
         self.fs = fs
+        self.too_large = False
 
     def write(self, data: Any) -> int:
-        if self.tell() + len(data) > self.fs.door.max_body:
+        self.too_large = self.tell() + len(data) > self.fs.door.max_body
+        if self.too_large:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         return super().write(data)
 
@@ -123,7 +125,7 @@ class _Data(DTPHandler):  # type: ignore[misc] # pyftpdlib has no types
 
     def handle_error(self) -> None:
         upload = self.file_obj
-        if not isinstance(upload, _Upload) or upload.tell() + self.ac_in_buffer_size <= upload.fs.door.max_body:
+        if not isinstance(upload, _Upload) or not upload.too_large:
             super().handle_error()
             return
         try:

@@ -19,6 +19,8 @@ def clean(path: str) -> str:
 
 def fold(path: str) -> str:
     """What paths are compared by: without case and accents. The real service has a fixed map; this is close to it."""
+    if path.isascii():  # as most are
+        return clean(path).casefold()
     # A letter that is decomposed into a slash, as in ℅, parts no names.
     names = (unicodedata.normalize("NFKD", name).replace("/", "\u2215") for name in clean(path).split("/"))
     plain = "/".join(names)

@@ -104,6 +104,12 @@ def test_a_key_that_opens_nothing(site: Site, dav: Callable[..., Dav]):
     }
 
 
+def test_keys_of_file_operations_sign_in(site: Site, dav: Callable[..., Dav]):
+    """A key that is for file operations only, and one that names no set."""
+    assert dav(site.login("files_only")).names("/")
+    assert dav(site.login(permission_set=None)).names("/")
+
+
 def test_a_name_that_two_keys_share_is_refused_and_their_ids_are_not(site: Site, dav: Callable[..., Dav]):
     """A name must tell one key; a deleted key does not share any more."""
     first, second = site.login(), site.login()
