@@ -14,6 +14,13 @@ _OF_FORM = frozenset({400, 401, 405, 413, 415, 422})
 _REFUSALS = _OF_FORM | {402, 403, 404, 410}
 
 
+def _stays(method: str, status: int) -> bool:
+    """Whether such a refusal will be the same whatever was changed. Where something is to be changed that is not there, too:
+    nobody makes it under the id that was tried.
+    """
+    return status in _OF_FORM or (status == 404 and method not in SAFE)
+
+
 @dataclass
 class Evidence:
     """Answers that would be the same again, and things that one proof made and others may use.
@@ -23,25 +30,32 @@ class Evidence:
     """
 
     made: dict[str, Any] = field(default_factory=dict)
+    #: Keys that a target gives for one situation, each with the first of them: they are answered alike.
+    alike: dict[bytes, bytes] = field(default_factory=dict)
     _answers: dict[Any, httpx.Response] = field(default_factory=dict)
 
     def answer(self, request: httpx.Request) -> httpx.Response | None:
         """What an equal request was answered, where an answer now could not differ."""
-        return self._answers.get(same(request))
+        return self._answers.get(self.same(request))
 
     def keep(self, request: httpx.Request, response: httpx.Response) -> None:
         """Notes an answer: for others to use, or as a sign that earlier ones may be outdated."""
         safe = request.method in SAFE
         if response.status_code in _REFUSALS or (safe and response.status_code < 400):
-            self._answers[same(request)] = response
+            self._answers[self.same(request)] = response
         elif not safe:
             self.forget()
 
     def forget(self) -> None:
         """From now on answers may differ from those known so far."""
-        self._answers = {asked: known for asked, known in self._answers.items() if known.status_code in _OF_FORM}
+        self._answers = {asked: known for asked, known in self._answers.items() if _stays(asked[0], known.status_code)}
 
+    def same(self, request: httpx.Request) -> tuple[str, str, tuple[tuple[bytes, bytes], ...], bytes]:
+        """What makes a request equal to another."""
+        headers = sorted((name, self._first(value)) for name, value in request.headers.raw)
+        return request.method, str(request.url), tuple(headers), request.content
 
-def same(request: httpx.Request) -> tuple[str, str, tuple[tuple[bytes, bytes], ...], bytes]:
-    """What makes a request equal to another."""
-    return request.method, str(request.url), tuple(sorted(request.headers.raw)), request.content
+    def _first(self, value: bytes) -> bytes:
+        for other, first in self.alike.items():
+            value = value.replace(other, first)
+        return value

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from contract_tests.answer import Answer
+from contract_tests.beside import found_beside
 from contract_tests.client import Client
 from contract_tests.crowd import AROUND, Exchange
 from contract_tests.doors import Door, missing
@@ -95,7 +96,42 @@ class Lab:
 
     def second_key(self) -> Key:
         """Another full key of the account: one that the target names, else a new one."""
-        return self._hidden(spare[0]) if (spare := self._spare()) else self.new_key()
+        if spare := self._spare():
+            return self._hidden(spare[0])
+        try:
+            return self.new_key()
+        except NotVerifiable:
+            name = self.provider.name
+            pair = ", ".join(f'"${{{name.upper()}_{which}}}"' for which in ("FULL", "FULL_2"))
+            raise NotVerifiable(
+                f"it needs two full keys of one account; to give them, write under [providers.{name}.keys]: full = [{pair}]"
+            ) from None
+
+    def aged(self, key: Key | str, seconds: float) -> Key | str:
+        """The key when so much time has passed; where nobody may wait so long, the target's key that is as old."""
+        try:
+            self.advance(seconds)
+        except NotVerifiable:
+            return self.key("old")
+        return key
+
+    def beside(self, key: Key) -> Mapping[str, Any]:
+        """What the contract says that goes with a key of this situation (its user's password, say): as the target file gives
+        it, else as the account's administrator finds it. Raises NotVerifiable where nobody does.
+        """
+        wanted = self.provider.situations[key.situation].beside
+        if wanted.keys() <= key.presents.keys():
+            return {name: key.presents[name] for name in wanted}
+        try:
+            return found_beside(self.provider.name, self.admin, key)
+        except NotVerifiable:
+            lacking = {name: says for name, says in wanted.items() if name not in key.presents}
+            variable = f"${{{self.provider.name}_{key.situation}}}".upper()
+            presents = ", ".join(f'{name} = "…"' for name in wanted)
+            raise NotVerifiable(
+                f"it needs {' and '.join(lacking.values())}; to tell, write under [providers.{self.provider.name}.keys]: "
+                f'{key.situation} = {{key = "{variable}", presents = {{ {presents} }}}}'
+            ) from None
 
     def stay(self) -> None:
         """From now on the full key is the first of several, whatever its limits leave."""
@@ -108,10 +144,14 @@ class Lab:
     def _roomiest(self, first: Key) -> Key:
         """The first key or, when its limits leave little, that whose limits leave most."""
         limits = [self.limit(name) for name in self.provider.default_limits]
-        pacer = self._thrift.pacer if self._thrift and not self._stays else None
-        if pacer is None or all(pacer.left(limit, first.raw) > NEARLY for limit in limits):
+        if self._thrift is None or self._stays:
             return first
-        return max([first, *self._spare()], key=lambda key: min(pacer.left(limit, key.raw) for limit in limits))
+        pacer = self._thrift.pacer
+        if all(pacer.left(limit, first.raw) > NEARLY for limit in limits):
+            return first
+        spare = self._spare()
+        self._thrift.evidence.alike |= {key.raw.encode(): first.raw.encode() for key in spare}
+        return max([first, *spare], key=lambda key: min(pacer.left(limit, key.raw) for limit in limits))
 
     def unlimited_key(self) -> Key:
         """A full key whose limits never refuse where the target can give one, else the full key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from contract_tests.beside import found_beside
 from contract_tests.provision import Admin, Control
 from contract_tests.target import NEIGHBOUR, StaticKey, Target, Timeouts, Tls
 from latchkey import Contract
@@ -20,7 +21,7 @@ def stand_in(target: Target, contract: Contract, url: str, control: Control) -> 
             headers={},
             doors={item: door for item, door in served.get(name, {}).items() if item in endpoint.doors},
             keys=handed_over(
-                endpoint.keys, control.open(contract.providers[name]), control.open(contract.providers[name])
+                name, endpoint.keys, control.open(contract.providers[name]), control.open(contract.providers[name])
             ),
         )
         for name, endpoint in target.endpoints.items()
@@ -30,12 +31,14 @@ def stand_in(target: Target, contract: Contract, url: str, control: Control) -> 
 
 
 def handed_over(
-    wanted: Mapping[str, Sequence[StaticKey]], admin: Admin, other: Admin
+    provider: str, wanted: Mapping[str, Sequence[StaticKey]], admin: Admin, other: Admin
 ) -> dict[str, tuple[StaticKey, ...]]:
-    """As many keys for each of these situations, as somebody would write them into a target file."""
+    """As many keys for each of these situations, as somebody would write them into a target file, with what goes with them."""
 
-    def made(situation: str) -> StaticKey:
+    def made(situation: str, like: StaticKey) -> StaticKey:
         key = other.key() if situation == NEIGHBOUR else admin.key(situation)
-        return StaticKey(key=key.raw, presents=key.presents)
+        more = found_beside(provider, admin, key) if like.presents.keys() - key.presents.keys() else {}
+        given = {name: value for name, value in more.items() if name in like.presents}
+        return StaticKey(key=key.raw, presents={**key.presents, **given})
 
-    return {situation: tuple(made(situation) for _ in keys) for situation, keys in wanted.items()}
+    return {situation: tuple(made(situation, like) for like in keys) for situation, keys in wanted.items()}

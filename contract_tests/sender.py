@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from contract_tests.client import Client, Fault
-from contract_tests.evidence import SAFE, same
+from contract_tests.evidence import SAFE
 from contract_tests.pace import Charge, pause
 from contract_tests.patience import PAUSES, checked
 from contract_tests.race import Call
@@ -72,7 +72,8 @@ class Sender:
 
     def _ask(self, thrift: Thrift, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
         """The response, or that to an equal request of an earlier proof. What one proof asks twice is sent twice."""
-        asked, evidence = same(request), thrift.evidence
+        evidence = thrift.evidence
+        asked = evidence.same(request)
         look = request.method in SAFE
         fresh = self.fresh or self.spending or asked in self._asked or (look and self._changed)
         known = None if fresh else evidence.answer(request)

@@ -224,9 +224,8 @@ class World:
         provider = self.contract.providers[account.provider]
         fields.setdefault("scopes", provider.keys.default_scopes)
         fields["attributes"] = {**provider.keys.attributes, **fields.get("attributes", {})}
-        return self.keys.create(
-            provider.keys, provider=provider.name, account=account.id, created_at=self.clock.now(), **fields
-        )
+        fields.setdefault("created_at", self.clock.now())
+        return self.keys.create(provider.keys, provider=provider.name, account=account.id, **fields)
 
     def create_key_for(self, account: Account, situation: Situation) -> tuple[Key, str]:
         """A new key in this situation; the account's own part of it (its tier, say) is the caller's."""
@@ -234,8 +233,9 @@ class World:
         fields: dict[str, Any] = {"name": situation.name, "situation": situation.name, **situation.key}
         if "scopes" in fields:
             fields["scopes"] = tuple(fields["scopes"])
-        if "expires_in" in fields:
-            fields["expires_at"] = now + fields.pop("expires_in")
+        for moment in ("created", "expires"):
+            if f"{moment}_in" in fields:
+                fields[f"{moment}_at"] = now + fields.pop(f"{moment}_in")
         if situation.user:
             fields["user"] = self.find_user(account, situation.user)["id"]
         key, raw = self.create_key(account, **fields)

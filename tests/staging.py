@@ -21,6 +21,7 @@ from contract_tests.run import Run, prove, thrifty_run
 from contract_tests.target import NEIGHBOUR, Endpoint, Permit, StaticKey, Target
 from contract_tests.verdict import Verdict
 from latchkey import load
+from latchkey.records import Provider
 from mockserver import Mock, create_app
 from tests.conftest import serve
 
@@ -122,13 +123,20 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 def described(mock: Mock, permit: Permit, situations: set[str] | None = None) -> Target:
-    """A target with a key of each of these situations (None: of all) for every provider; the keys are still to be made."""
-    key = (StaticKey(key="to be made"),)
+    """A target with a key of each of these situations for every provider (None: of all, with what can go with them, and two
+    full ones); the keys are still to be made.
+    """
+
+    def keys(provider: Provider) -> dict[str, tuple[StaticKey, ...]]:
+        given = {
+            name: (StaticKey(key="to be made", presents={} if situations else dict(item.beside)),)
+            for name, item in provider.situations.items()
+        }
+        given |= {NEIGHBOUR: (StaticKey(key="to be made"),), "full": given["full"] * (1 if situations else 2)}
+        return {name: keys for name, keys in given.items() if situations is None or name in situations}
+
     endpoints = {
-        name: Endpoint(
-            base_url="http://nowhere",
-            keys={item: key for item in [*provider.situations, NEIGHBOUR] if situations is None or item in situations},
-        )
+        name: Endpoint(base_url="http://nowhere", keys=keys(provider))
         for name, provider in mock.world.contract.providers.items()
     }
     return Target(name="staging", endpoints=endpoints, permit=permit)

@@ -13,6 +13,7 @@ from contract_tests.proofs.fileflare.steps import (
     an_order,
     attached,
     attached_again,
+    customer_order,
     detached,
     dropped,
     entries,
@@ -166,10 +167,10 @@ def test_email_sent_at(lab: Lab) -> None:
 
 @rule("fileflare.orders.shopify-id")
 def test_shopify_id(lab: Lab) -> None:
-    """The last order is found by Shopify's id, and it is that order."""
-    order, asset = lab.admin.rows("orders")[-1], made_link(lab)
+    """An order with downloads is found by Shopify's id, and it is that order."""
+    given, order, asset = lab.beside(lab.key()), customer_order(lab), made_link(lab)
     body = {"asset_ids": [asset["id"]]}
-    lab.call("attach_to_order", key=lab.key(), path={"order": order["shopify_id"]}, json=body).expect(201)
+    lab.call("attach_to_order", key=lab.key(), path={"order": given["shopify_id"]}, json=body).expect(201)
     check(asset["id"] in own_assets(lab, order), "that order to have the asset", "it has not")
     dropped(lab, asset["id"])
 

@@ -13,6 +13,7 @@ from contract_tests.proofs.fileflare.steps import (
     UUID,
     an_order,
     attached,
+    customer_answer,
     dropped,
     entries,
     is_whole,
@@ -39,7 +40,7 @@ def test_order_fields(lab: Lab) -> None:
 @rule("fileflare.orders.paging")
 def test_order_paging(lab: Lab) -> None:
     """Pages of 2 hold 2, do not overlap and together are as many as the total says."""
-    total = taken(lab.call("list_orders", key=lab.key(), query={"limit": 2}), "meta", "total")
+    total = taken(lab.call("list_orders", key=lab.key(), query={"limit": 2, "page": 1}), "meta", "total")
     if total < 3:
         raise NotVerifiable(f"it needs a store with 3 orders or more, this one has {total}")
     sizes, found = [], []
@@ -54,12 +55,16 @@ def test_order_paging(lab: Lab) -> None:
 @rule("fileflare.orders.by-number")
 def test_order_by_number(lab: Lab) -> None:
     """Each of two order numbers finds its own order, and part of one finds no order with another number."""
+    tried: set[int] = set()
     for order in entries(lab, "list_orders", limit=2):
         number = order["order_number"]
         shown = lab.call("list_orders", key=lab.key(), query={"order_number": number}).expect(200)
         ids = [entry["id"] for entry in shown.member("data")]
         check(ids == [order["id"]], f"the order {number} alone", shown)
         part = number // 10
+        if part in tried:
+            continue
+        tried.add(part)
         shown = lab.call("list_orders", key=lab.key(), query={"order_number": part}).expect(200)
         numbers = {entry["order_number"] for entry in shown.member("data")}
         check(numbers <= {part}, f"no order whose number is not {part}", sorted(numbers))
@@ -177,23 +182,17 @@ def test_product_with_assets(lab: Lab) -> None:
 @rule("fileflare.customer.no-key")
 def test_customer_no_key(lab: Lab) -> None:
     """The id of an order's status URL opens the order without a key."""
-    id = lab.admin.rows("orders")[0]["status_id"]
+    id = str(lab.beside(lab.key())["status_id"])
     check(re.fullmatch("[0-9a-f]{32}", id) is not None, "32 hexadecimal digits", id)
-    lab.call("find_customer_order", query={"id": lab.hide(id, "ORDER_STATUS_ID")}).passes()
+    customer_answer(lab).passes()
 
 
 @rule("fileflare.customer.lines")
 def test_customer_lines(lab: Lab) -> None:
     """The customer is told the order's number, its products, their assets and the downloads of each."""
-    order = next(row for row in lab.admin.rows("orders") if row["lines"])
-    query = {"id": lab.hide(order["status_id"], "ORDER_STATUS_ID")}
-    answer = lab.call("find_customer_order", query=query).expect(200).conforms()
+    answer = customer_answer(lab).expect(200).conforms()
     number, lines = answer.member("order", "order_number"), answer.member("order", "lines")
-    check(number == order["order_number"], str(order["order_number"]), number)
-    # In whatever order.
-    shown = sorted(line["product"]["id"] for line in lines)
-    expected = sorted(line["product"] for line in order["lines"])
-    check(shown == expected, f"the products {expected}", shown)
+    _is_the_order(lab, number, [line["product"]["id"] for line in lines])
     counted = [asset["limits"] for line in lines for asset in line["assets"]]
     check(bool(counted), "assets with their limits", lines)
     check(all(0 <= limits["downloaded"] <= limits["limit"] for limits in counted), "downloads within limits", counted)
@@ -205,6 +204,22 @@ def test_customer_unknown(lab: Lab) -> None:
     lab.call("find_customer_order", query={"id": "0" * 32}).expect(404)
     lab.call("find_customer_order").expect(422)
     lab.call("find_customer_order", query={"id": "1056"}).expect(422)
+
+
+def _is_the_order(lab: Lab, number: Any, products: list[str]) -> None:
+    """Judges what a customer's order has; where nobody shows the orders, against the lists of orders and of products."""
+    try:
+        order = next(row for row in lab.admin.rows("orders") if row["lines"])
+    except NotVerifiable:
+        orders = {order["order_number"] for order in entries(lab, "list_orders", order_number=number)}
+        check(number in orders, "the order_number of an order of the store", number)
+        sold = {product["id"] for product in entries(lab, "list_products", limit=1000)}
+        check(set(products) <= sold, "products of the store", products)
+    else:
+        check(number == order["order_number"], str(order["order_number"]), number)
+        # In whatever order.
+        expected = sorted(line["product"] for line in order["lines"])
+        check(sorted(products) == expected, f"the products {expected}", sorted(products))
 
 
 def _is_time(value: Any) -> bool:
