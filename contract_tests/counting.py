@@ -109,8 +109,15 @@ def _closed(lab: Lab, quota: int, call: Call, window: int) -> None:
 
 
 def refused(lab: Lab, quota: int, call: Call) -> Answer:
-    """The refusal when the quota is used up, to be judged. Where requests are dear, the one that other proofs judge, too."""
-    return lab.once(_name(quota), lambda: exhausted(lab, quota, call))
+    """The refusal when the quota is used up, to be judged. Where requests are dear, the one that other proofs judge, too, and
+    it is counted after how many calls it came, if that can be known.
+    """
+    lab.may_spend(quota)
+    return lab.once(_name(quota), lambda: _counted_by_the_way(lab, quota, call) or exhausted(lab, quota, call))
+
+
+def _counted_by_the_way(lab: Lab, quota: int, call: Call) -> Answer | None:
+    return _counted_in(lab, quota, call, lambda answer: None) if lab.thrifty else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

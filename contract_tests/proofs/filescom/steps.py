@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from contract_tests import counting
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, check
@@ -321,18 +322,9 @@ def errors(lab: Lab) -> list[Answer]:
     return answers
 
 
-def limited(lab: Lab, calls: int) -> Answer:
-    """The answer to the call after this many in one minute."""
-    return lab.once("limited", lambda: _limited(lab, calls))
-
-
-def _limited(lab: Lab, calls: int) -> Answer:
-    lab.may_spend(calls + 1)
-    for _ in range(calls):
-        answer = current(lab, lab.key())
-        if answer.status == 429:
-            return answer
-    return current(lab, lab.key())
+def limited(lab: Lab) -> Answer:
+    """The refusal of a call too many in one minute, to be judged."""
+    return counting.refused(lab, 600, lambda: current(lab, lab.key())).given(429)
 
 
 def listed(lab: Lab, key: Key | None = None, query: Mapping[str, Any] | None = None) -> list[Any]:
