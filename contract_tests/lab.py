@@ -69,6 +69,8 @@ class Lab:
         self._full: Key | None = None
         self._thrift = thrift
         self._sender = Sender(contract, self.provider, self._endpoint.base_url, client, thrift, self.advance)
+        #: How much of what the proof could show it showed, where that is not all: requests are dear.
+        self.shown: list[str] = []
         self._stays = False
         self._names: dict[str, str] = {}
         self._situations: dict[str, str] = {}
@@ -297,11 +299,17 @@ class Lab:
         """The operations that need a credential. Where requests are dear, one of each method."""
         secured = [operation for operation in self.operations() if operation.credentials]
         first = {item.method: item for item in reversed(secured)}
-        return [item for item in secured if not self.thrifty or item in first.values()]
+        kept = [item for item in secured if not self.thrifty or item in first.values()]
+        return list(self._few(kept, secured, "operations"))
 
-    def some(self, cases: Sequence[Case]) -> Sequence[Case]:
-        """All of these cases of one rule; where requests are dear, the first two."""
-        return cases[:2] if self.thrifty else cases
+    def some(self, cases: Sequence[Case], most: int = 2, what: str = "cases") -> Sequence[Case]:
+        """All of these cases of one rule; where requests are dear, the first few."""
+        return self._few(cases[:most] if self.thrifty else cases, cases, what)
+
+    def _few(self, kept: Sequence[Case], cases: Sequence[Case], what: str) -> Sequence[Case]:
+        if len(kept) < len(cases):
+            self.shown.append(f"{len(kept)} of {len(cases)} {what}")
+        return kept
 
     def limit(self, name: str) -> Limit:
         return self.provider.limits[name]

@@ -46,7 +46,8 @@ class NotVerifiable(Exception):
 @dataclass(frozen=True, slots=True)
 class Result:
     """What one proof of a rule came to. `curl` is the request sequence, secrets replaced; `steps` is the same with its
-    answers, nothing replaced, for findings only. `reached` is False where the run ended before.
+    answers, nothing replaced, for findings only. `shown` is how much of the rule was tried, where that was not all; `reached`
+    is False where the run ended before.
     """
 
     rule: str
@@ -59,6 +60,7 @@ class Result:
     steps: Sequence[Step] = field(default=(), repr=False)
     about: str | None = None
     reached: bool = True
+    shown: Sequence[str] = ()
 
 
 def check(kept: bool, expected: str, actual: Any, about: str | None = None) -> None:

@@ -123,7 +123,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if run is None or item.get_closest_marker("rule") is None:
         return report
     if call.when == "call" or (call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)):
-        result = judge(run, rule_of(item), call.excinfo.value if call.excinfo else None)
+        lab = getattr(item, "funcargs", {}).get("lab")
+        result = judge(run, rule_of(item), call.excinfo.value if call.excinfo else None, lab.shown if lab else ())
         run.results.append(result)
         if result.outcome in {Outcome.NOT_VERIFIABLE, Outcome.WARNED, Outcome.NOTED}:
             why = result.reason or f"expected {result.expected}; got {result.actual}"

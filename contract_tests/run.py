@@ -283,13 +283,13 @@ class Proving:
             raise pytest.UsageError(f"a module of proofs cannot be read: {report.longrepr}")
 
 
-def judge(run: Run, rule: str, problem: BaseException | None) -> Result:
-    """The result of a proof that ended with this problem, or with none."""
+def judge(run: Run, rule: str, problem: BaseException | None, shown: Sequence[str] = ()) -> Result:
+    """The result of a proof that ended with this problem, or with none and then showed so much."""
     count, steps = run.client.total - run.counted, tuple(run.client.take_sent())
     run.counted, hidden = run.client.total, run.client.redact
     run.heard(run.rules[rule].provider, problem, count)
     if problem is None:
-        return Result(rule, Outcome.VERIFIED, count)
+        return Result(rule, Outcome.VERIFIED, count, shown=tuple(dict.fromkeys(shown)))
     result = Result(rule, Outcome.ERROR, count, curl=tuple(lines(steps, hidden)), steps=steps)
     if isinstance(problem, Violation):
         return replace(

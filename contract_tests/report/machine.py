@@ -82,6 +82,7 @@ def _result(result: Result, redact: Redact, base: str | None) -> dict[str, Any]:
         "actual": result.actual and redact(result.actual),
         "reason": result.reason and redact(result.reason),
         "about": result.about,
+        "shown_on": list(result.shown),
         "curl": [redact(line) for line in result.curl],
         "exchanges": [as_record(each, redact) for each in sent[-EXCHANGES:]],
         "exchanges_left_out": max(0, len(sent) - EXCHANGES),

@@ -32,7 +32,8 @@ def print_report(console: Console, contract: Contract, rules: dict[str, Rule], v
             for result in mine:
                 mark, style = MARKS[result.outcome]
                 rule = rules[result.rule]
-                console.print(f"  [{style}]{mark}[/] {rule.id} [dim]{escape(rule.says)}[/]", soft_wrap=True)
+                shown = f" (shown on {', '.join(result.shown)})" if result.shown else ""
+                console.print(f"  [{style}]{mark}[/] {rule.id} [dim]{escape(rule.says)}[/]{shown}", soft_wrap=True)
     for result in verdict.having(Outcome.VIOLATED, Outcome.WARNED, Outcome.NOTED, Outcome.ERROR):
         if result.reached:
             _finding(console, rules[result.rule], result)

@@ -51,7 +51,7 @@ def test_own_store(lab: Lab) -> None:
     check(theirs == [asset["id"]], "the other store to list its asset", theirs)
     mine = listed(lab, asset["filename"])
     check(not mine, "this store not to list the other store's asset", mine)
-    for operation in lab.some(["list_orders", "list_products"]):
+    for operation in lab.some(["list_orders", "list_products"], 1, "further lists"):
         shared = {entry["id"] for entry in entries(lab, operation)} & {
             entry["id"] for entry in entries(other, operation)
         }
