@@ -356,9 +356,13 @@ class Lab:
         request = self.client.prepare(method, whole, headers=sent, content=content, query=query)
         return self._answer(self._sender.send(request))
 
+    def has_door(self, protocol: str) -> bool:
+        """Whether the target says where this protocol reaches the same files."""
+        return protocol in self._endpoint.doors
+
     def door(self, protocol: str) -> Door:
         """Where this protocol reaches the same files. Raises NotVerifiable where the target does not say."""
-        if protocol not in self._endpoint.doors:
+        if not self.has_door(protocol):
             raise NotVerifiable(missing(protocol, self.provider.name, on_mock=self.target.control is not None))
         spend = self._thrift.budget.spend if self._thrift else lambda: None
         return Door(protocol, self._endpoint.doors[protocol], self.client, self.request, spend)

@@ -123,8 +123,8 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 def described(mock: Mock, permit: Permit, situations: set[str] | None = None) -> Target:
-    """A target with a key of each of these situations for every provider (None: of all, with what can go with them, and two
-    full ones); the keys are still to be made.
+    """A target with a key of each of these situations for every provider (None: of all, with what can go with them, two full
+    ones, and whatever doors there are beside the API); the keys are still to be made.
     """
 
     def keys(provider: Provider) -> dict[str, tuple[StaticKey, ...]]:
@@ -136,10 +136,14 @@ def described(mock: Mock, permit: Permit, situations: set[str] | None = None) ->
         return {name: keys for name, keys in given.items() if situations is None or name in situations}
 
     endpoints = {
-        name: Endpoint(base_url="http://nowhere", keys=keys(provider))
+        name: Endpoint(base_url="http://nowhere", keys=keys(provider), doors={} if situations else _doors(provider))
         for name, provider in mock.world.contract.providers.items()
     }
     return Target(name="staging", endpoints=endpoints, permit=permit)
+
+
+def _doors(provider: Provider) -> dict[str, str]:
+    return dict.fromkeys(provider.protocols.doors, "to be opened") if provider.protocols else {}
 
 
 def directed(run: Run) -> list[str]:
@@ -159,7 +163,7 @@ class Stand:
 @contextlib.contextmanager
 def standing(permit: Permit, *, situations: set[str] | None = None, way: Any = None, drop: int = 0) -> Iterator[Stand]:
     """A run to come, reaching the mock through `way` and with every `drop`th connection lost."""
-    mock = create_app(seed=5)
+    mock = create_app(seed=5, protocols=dict.fromkeys(("webdav", "ftp", "sftp"), 0))
     app = Unattended(mock)
     with contextlib.ExitStack() as stack:
         control = Control(stack.enter_context(serve(mock)).url + "/_mock")

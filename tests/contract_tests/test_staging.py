@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from contract_tests.outcome import Outcome
+from contract_tests.outcome import Outcome, Result
+from contract_tests.plan import A_REQUEST
 from contract_tests.target import Permit
 from latchkey.rules import Level
 from tests.staging import Flaky, Proxied, Staged, directed, stage
 
 #: What somebody permits who may use up a minute of a key's requests.
 PERMIT = Permit(spend_window=True, wait_up_to=61)
+#: How much of the gate can be verified where it is not nine tenths: FileForge's keys are made and kept in its app.
+LEAST = {"fileforge": 0.8}
 VIOLATIONS = (Outcome.VIOLATED, Outcome.WARNED, Outcome.NOTED)
 
 
@@ -26,10 +31,16 @@ def bare() -> Staged:
     return stage(Permit(), situations={"full"})
 
 
-def shown(staged: Staged, *outcomes: Outcome) -> list[str]:
-    """The documented and published rules with these outcomes."""
+def gate(staged: Staged, provider: str = "") -> list[Result]:
+    """What became of the documented and published rules that have a proof of their own, of a provider or of all."""
     rules = staged.run.rules
-    return [item.rule for item in staged.verdict.having(*outcomes) if rules[item.rule].level >= Level.published]
+    wanted = [id for id in directed(staged.run) if rules[id].level >= Level.published]
+    return [staged.verdict.results[id] for id in wanted if rules[id].provider == provider or not provider]
+
+
+def share(results: Sequence[Result]) -> float:
+    """How much of it is verified."""
+    return sum(result.outcome is Outcome.VERIFIED for result in results) / len(results)
 
 
 def test_staging_is_never_accused(equipped: Staged, bare: Staged):
@@ -38,15 +49,17 @@ def test_staging_is_never_accused(equipped: Staged, bare: Staged):
         assert staged.verdict.having(*VIOLATIONS, Outcome.ERROR) == []
 
 
-def test_requests_stay_within_the_budget(equipped: Staged):
-    """Where 60 requests a minute are allowed, 250 are sent at most, clean-up included, in less than 6 minutes."""
-    thrift = equipped.run.thrift
-    limited = [name for name, it in equipped.run.contract.providers.items() if it.limits["requests"].quota == 60]
+@pytest.mark.parametrize("provider", ["dezerx", "fileflare", "fileforge", "filescom"])
+def test_requests_and_minutes_stay_within_bounds(equipped: Staged, provider: str):
+    """Clean-up included, 250 requests at most where a key has 60 a minute, and as many more where it has more; and in less
+    than 6 minutes, though a whole window is used up.
+    """
+    thrift, contract = equipped.run.thrift[provider], equipped.run.contract.providers[provider]
+    quota = contract.limits[contract.default_limits[0]].quota if contract.default_limits else 60
 
-    assert len(limited) == 3
-    for name in limited:
-        assert thrift[name].budget.sent <= 250
-        assert thrift[name].waited + 0.1 * thrift[name].budget.sent < 360
+    assert thrift.budget.sent <= 250 * quota // 60
+    assert thrift.waited + A_REQUEST * thrift.budget.sent < 360
+    assert equipped.statuses[429] > 0
 
 
 def test_no_429_is_the_suite_s_own_doing(equipped: Staged, bare: Staged):
@@ -56,13 +69,26 @@ def test_no_429_is_the_suite_s_own_doing(equipped: Staged, bare: Staged):
 
 
 def test_one_full_key_shows_half_of_the_gate(bare: Staged):
-    """More than half of what is documented and published is verified, and every other rule says what it would take."""
-    verified = shown(bare, Outcome.VERIFIED)
-    others = bare.verdict.having(Outcome.NOT_VERIFIABLE)
-    gate = [id for id in directed(bare.run) if bare.run.rules[id].level >= Level.published]
+    """Half or more of what is documented and published is verified, and every other rule says what it would take."""
+    assert share(gate(bare)) >= 0.5
+    assert all(result.reason for result in bare.verdict.having(Outcome.NOT_VERIFIABLE))
 
-    assert len(verified) > len(gate) / 2
-    assert all(result.reason for result in others)
+
+def test_all_situations_show_nine_tenths_of_the_gate(equipped: Staged):
+    """So much is verified of what is documented and published, of no provider much less, and no budget stops the rest."""
+    assert share(gate(equipped)) >= 0.9
+    for provider in equipped.run.thrift:
+        assert share(gate(equipped, provider)) >= LEAST.get(provider, 0.9)
+    assert not [result.rule for result in gate(equipped) if "max_requests" in (result.reason or "")]
+
+
+def test_what_was_shown_on_less_says_so(equipped: Staged):
+    """A rule about every operation says on how many it was shown; one that was shown in full says nothing."""
+    results = equipped.verdict.results
+
+    assert results["fileflare.auth.key-required"].shown == ("4 of 16 operations",)
+    assert results["fileflare.auth.key-required"].outcome is Outcome.VERIFIED
+    assert results["fileflare.error.wrong-path"].shown == ()
 
 
 def test_budget_and_permits_are_named_where_they_stop_a_proof(equipped: Staged):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,12 +12,15 @@ from typing import Any
 
 from contract_tests import counting
 from contract_tests.answer import Answer
+from contract_tests.client import Fault
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, check
 from contract_tests.provision import Key
 
 SESSION = "filescom_session"
 SETS = ("none", "full", "desktop_app", "sync_app", "office_integration", "mobile_app", "files_only")
+#: Where a key is used, beside the doors.
+API = "API"
 #: How often, and how many seconds apart, a log is asked for an entry before it counts as missing.
 LOG_TRIES, LOG_PAUSE = 4, 5.0
 #: The smallest picture there is, one transparent pixel: content that is not text.
@@ -139,6 +142,41 @@ def seconds(text: Any) -> float:
         raise
 
 
+def outlived(lab: Lab, place: str = API) -> Sequence[Any]:
+    """What a key that expires in 30 seconds is answered at the API, or how it signs in at a door: at once, after 25 seconds
+    and after 31. Where waiting is dear, it is tried at all places in one wait. Raises NotVerifiable.
+    """
+    places = [place]
+    if lab.thrifty and lab.provider.protocols:
+        places = [API, *(name for name in lab.provider.protocols.doors if lab.has_door(name))]
+    came = lab.once("outlived", lambda: _outlived(lab, places))[place]
+    for answer in came:
+        if isinstance(answer, NotVerifiable | Fault):
+            raise answer
+    return came
+
+
+def _outlived(lab: Lab, places: Sequence[str]) -> dict[str, list[Any]]:
+    came: dict[str, list[Any]] = {place: [] for place in places}
+    with new_key(lab, expires_at=moment(lab.now() + 30)) as key:
+        for seconds in (0, 25, 6):
+            if seconds:
+                lab.advance(seconds)
+            for place in places:
+                came[place].append(_admitted(lab, place, key))
+    return came
+
+
+def _admitted(lab: Lab, place: str, key: Made) -> Any:
+    if place == API:
+        return current(lab, key.raw)
+    try:
+        with lab.door(place).sign_in(f"@api-{key.id}", key.raw) as session:
+            return session
+    except (NotVerifiable, Fault) as problem:
+        return problem
+
+
 # Sessions.
 
 
@@ -248,12 +286,15 @@ def remove(lab: Lab, key: Key | str | None, path: str, **query: Any) -> Answer:
 
 
 @contextmanager
-def scratch(lab: Lab, below: str = "", key: Key | None = None) -> Iterator[str]:
-    """A folder of the proof's own, made by the site-wide key unless another is given, and deleted in the end."""
+def scratch(lab: Lab, below: str = "", key: Key | None = None, *, filled: bool = False) -> Iterator[str]:
+    """A folder of the proof's own, made by the site-wide key unless another is given, and deleted in the end. Where requests
+    are dear, one that is `filled` at once is made by the first upload into it.
+    """
     if lab.thrifty:
-        below = lab.once(f"scratch below {below}", lambda: _scratch_below(lab, below, key))
+        below = _shared_scratch(lab, below, key)
     path = f"{below}/{lab.name('proof')}".lstrip("/")
-    lab.call("create_folder", key=key or lab.key(), path={"path": path}, json={}).given()
+    if not (lab.thrifty and filled):
+        lab.call("create_folder", key=key or lab.key(), path={"path": path}, json={}).given()
     try:
         yield path
     finally:
@@ -261,10 +302,25 @@ def scratch(lab: Lab, below: str = "", key: Key | None = None) -> Iterator[str]:
             remove(lab, lab.key(), path, recursive=True)
 
 
+def _shared_scratch(lab: Lab, below: str, key: Key | None) -> str:
+    return lab.once(f"scratch below {below}", lambda: _scratch_below(lab, below, key))
+
+
 def _scratch_below(lab: Lab, below: str, key: Key | None) -> str:
     """A folder for the folders of all proofs."""
     path = f"{below}/{lab.name('proofs')}".lstrip("/")
     lab.call("create_folder", key=key or lab.key(), path={"path": path}, json={}).given()
+    return path
+
+
+def picture(lab: Lab) -> str:
+    """The path of an uploaded picture, called pixel.png, that stays as it is."""
+    return lab.once("picture", lambda: _picture(lab))
+
+
+def _picture(lab: Lab) -> str:
+    path = f"{_shared_scratch(lab, '', None)}/pixel.png"
+    upload(lab, lab.key(), path, PIXEL).given()
     return path
 
 
