@@ -71,13 +71,11 @@ class FtpWire:
     def _heard(self, act: Callable[[], Heard]) -> Heard:
         try:
             return act()
-        except ftplib.error_reply as problem:
-            return Heard(passed=False, words=str(problem))
-        except (ftplib.error_perm, ftplib.error_temp) as problem:
+        except ftplib.Error as problem:
             return Heard(passed=False, words=str(problem), closed=str(problem).startswith("421"))
         except TimeoutError as problem:
             raise Fault(f"{self._url}: {problem}") from None
-        except (EOFError, OSError, ftplib.Error, AttributeError) as problem:
+        except (EOFError, OSError, AttributeError) as problem:
             # ftplib has no socket any more once a connection was closed: an AttributeError.
             told = f"the connection was closed ({type(problem).__name__})"
             return Heard(passed=False, words=told, closed=True)
