@@ -77,6 +77,11 @@ class Pacer:
         most = self._most_drawn()
         return self.left(*most) if most else 1
 
+    def window(self) -> tuple[int, int] | None:
+        """How many units of how many are left of that limit; None before the first."""
+        most = self._most_drawn()
+        return (self.left(*most), most[0].quota) if most else None
+
     def nearly_spent(self) -> bool:
         """Whether little more uses that limit up, in a way that shows its quota."""
         most = self._most_drawn()

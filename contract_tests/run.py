@@ -6,6 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -66,6 +67,8 @@ class Run:
     thrift: dict[str, Thrift] = field(default_factory=dict)
     #: Where it is kept what is made; None: nowhere.
     logbook: Logbook | None = None
+    #: Is told of each wait, how many seconds for what, and entered for as long as it lasts.
+    waits: Callable[[float, str], AbstractContextManager[object]] = lambda seconds, what: nullcontext()
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     started: float = field(default_factory=time.monotonic)
 
@@ -187,7 +190,12 @@ def thrifty_run(
     `now` and passes while `sleep` waits. Raises TargetError where the provisioner cannot be made.
     """
     contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
-    given = Static(target, sleep=sleep, now=now)
+
+    def wait(seconds: float) -> None:
+        with run.waits(seconds, "what a proof shows"):
+            sleep(seconds)
+
+    given = Static(target, sleep=wait, now=now)
     provisioner = own(target, given) if target.provisioner else given
     run = Run(contract, load_rules(contract), target, provisioner, Client(contract, way=_way(target)), seed)
     for provider in contract.providers.values():
@@ -197,7 +205,8 @@ def thrifty_run(
 
 def _thrift(run: Run, provider: Provider, sleep: Callable[[float], None], now: Callable[[], float]) -> Thrift:
     def rest(seconds: float) -> None:
-        sleep(seconds)
+        with run.waits(seconds, f"{provider.title}'s window"):
+            sleep(seconds)
         run.client.passed += seconds
         thrift.waited += seconds
 

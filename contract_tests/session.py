@@ -90,7 +90,7 @@ def run_suite(where: str, contract: Contract, wanted: Wanted) -> int:
 def _proven(console: Console, run: Run, where: str, wanted: Wanted, waivers: Sequence[Waiver]) -> int:
     """Proves, decides, reports; answers the exit code. Raises KeyboardInterrupt where somebody is in a hurry."""
     try:
-        prove(run, wanted.patterns, Progress(console))
+        prove(run, wanted.patterns, Progress(console, run))
     except KeyboardInterrupt:
         if run.hurried:
             raise

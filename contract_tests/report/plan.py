@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from contract_tests.forecast import lasting
 from contract_tests.plan import Plan
 
 
@@ -24,8 +25,3 @@ def print_plan(console: Console, plan: Plan) -> None:
             console.print(f"      {id}", soft_wrap=True)
     requests = sum(cost.requests for cost in plan.costs.values())
     console.print(f"\n{requests} requests, about {lasting(plan.seconds)}. Nothing was sent to the target.")
-
-
-def lasting(seconds: float) -> str:
-    """A length of time: 40 s, 6 min."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
