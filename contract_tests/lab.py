@@ -15,7 +15,6 @@ from contract_tests.beside import found_beside
 from contract_tests.client import Client
 from contract_tests.crowd import AROUND, Exchange
 from contract_tests.doors import Door, missing
-from contract_tests.handed_out import secrets_in
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
 from contract_tests.pace import NEARLY
@@ -406,7 +405,7 @@ class Lab:
             self.client.answered[call.operation.id, response.status_code] += 1
             if self._leavings:
                 self._leavings.answered(call.request, call.operation, self._whose(call.request), response)
-        self.client.redaction.hide_new(secrets_in(self.contract, operation, answer.content))
+        self.client.redaction.hide_handed_out(operation, answer.content)
         return answer
 
     @contextmanager

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from contract_tests.handed_out import HandedOut
 from latchkey import Contract
 from latchkey.records import Operation
 from latchkey.secrets import form, mints
@@ -29,6 +30,9 @@ class Redaction:
     """
 
     def __init__(self, contract: Contract | None = None) -> None:
+        self._handed_out = HandedOut(contract) if contract else None
+        #: What was said since something was last written, in its order: to sort it in takes time, and mostly nothing is written.
+        self._said: list[tuple[str, str, bool]] = []
         self._names: dict[str, str] = {}
         self._unnamed: set[str] = set()
         # Most of what is written is written often: the same headers, the same bodies.
@@ -39,27 +43,41 @@ class Redaction:
     @property
     def secrets(self) -> dict[str, str]:
         """Every secret that is known, with the name of its variable."""
+        self._sort_in()
         return dict(self._names)
 
     def hide(self, secret: str, name: str) -> None:
         """From now on this secret is written as $NAME. What was hidden whole because it holds a secret need not be any more."""
+        self._said.append((secret, name, True))
+
+    def hide_handed_out(self, operation: Operation | None, content: bytes) -> None:
+        """Hides what the answer holds that nobody else may see, where nobody has named it yet."""
+        if self._handed_out and operation:
+            self._said += [(secret, name, False) for secret, name in self._handed_out.secrets(operation, content)]
+
+    def __call__(self, text: str) -> str:
+        """The text without secrets."""
+        self._sort_in()
+        return self._hidden(text)
+
+    def _sort_in(self) -> None:
+        if not self._said:
+            return
+        for secret, name, named in self._said:
+            if named:
+                self._name(secret, name)
+            elif secret not in self._names and not any(known in secret for known in self._names):
+                self._name(secret, name)
+                self._unnamed.add(secret)
+        self._said.clear()
+        self._hidden.cache_clear()
+        self._longest_first.cache_clear()
+
+    def _name(self, secret: str, name: str) -> None:
         for whole in [item for item in self._unnamed if secret in item]:
             self._unnamed.remove(whole)
             del self._names[whole]
         self._names[secret] = name
-        self._hidden.cache_clear()
-        self._longest_first.cache_clear()
-
-    def hide_new(self, secrets: Iterable[tuple[str, str]]) -> None:
-        """Hides what nobody has named yet, each secret under the name that comes with it."""
-        for secret, name in secrets:
-            if secret not in self._names and not any(known in secret for known in self._names):
-                self.hide(secret, name)
-                self._unnamed.add(secret)
-
-    def __call__(self, text: str) -> str:
-        """The text without secrets."""
-        return self._hidden(text)
 
     def _replaced(self, text: str) -> str:
         for secret in self._longest_first():

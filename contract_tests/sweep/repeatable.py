@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,8 @@ import hypothesis.internal.conjecture.providers as drawing
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.configuration import set_hypothesis_home_dir, storage_directory
 from hypothesis.internal.constants_ast import Constants
+
+from contract_tests.cache_folder import cache_folder
 
 #: Whole, so that neither a profile of the environment (hypothesis loads one where CI is set) nor of the user's tests shines
 #: through. Only generating: nothing is shrunk, replayed or explained.
@@ -37,7 +38,8 @@ def repeatable() -> Iterator[None]:
     """
     home, known, found = _home(), drawing.CONSTANTS_CACHE, drawing._get_local_constants
     nothing = Constants()
-    set_hypothesis_home_dir(_cache())
+    # Its tables of Unicode take a second to make.
+    set_hypothesis_home_dir(cache_folder())
     drawing.CONSTANTS_CACHE = type(known)(1024)
     drawing._get_local_constants = lambda: nothing
     try:
@@ -49,8 +51,3 @@ def repeatable() -> Iterator[None]:
 
 def _home() -> Path:
     return storage_directory(intent_to_write=False).home_directory
-
-
-def _cache() -> Path:
-    """Where tables of Unicode are kept, which take a second to make: the user's folder for such things."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "latchkey"

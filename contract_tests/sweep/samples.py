@@ -50,22 +50,12 @@ class Samples:
         self._covering_most = covering
         self._random_most = random
         self._seed = seeded
-        self._made: dict[str, list[Sample]] = {}
         # Our own settings only: the generator would otherwise look for configuration in the working directory's parents.
         self._config = SchemathesisConfig()
         self._schema = schemathesis.openapi.from_dict(_without_credentials(contract.bundle), config=self._config)
 
-    def begin(self, operation: Operation) -> Sample | None:
-        """The sample that most likely succeeds: the contract's example or, where it has none, the plainest case."""
-        return next((sample for sample in self.of(operation) if sample.fits), None)
-
     def of(self, operation: Operation) -> list[Sample]:
         """The contract's examples first, then cases that cover it, then random ones: so many valid, so many invalid."""
-        if operation.id not in self._made:
-            self._made[operation.id] = self._make(operation)
-        return self._made[operation.id]
-
-    def _make(self, operation: Operation) -> list[Sample]:
         generated = self._schema.find_operation_by_id(operation.id)
         with repeatable():
             cases = [*_exemplified(generated), *self._covering(generated)]

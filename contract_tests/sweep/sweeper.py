@@ -15,7 +15,7 @@ from contract_tests.links import Link, Unknown, linked, links_of
 from contract_tests.outcome import NotVerifiable, Violation
 from contract_tests.sample import Sample, parameters_of
 from contract_tests.sweep.judges import JUDGES, Tried
-from contract_tests.sweep.samples import Samples
+from contract_tests.sweep.kept import Kept
 from contract_tests.trail import Step
 from latchkey.records import Operation
 
@@ -45,16 +45,17 @@ def sweep(lab: Lab, *, covering: int, random: int, seeded: int) -> Sweep:
 
     Where the target's data may not be destroyed, only operations that read are tried.
     """
-    sweeper = _Sweeper(
-        lab, Samples(lab.contract.only(lab.provider.name), covering=covering, random=random, seeded=seeded)
-    )
+    contract = lab.contract.only(lab.provider.name)
+    samples = Kept(contract, covering=covering, random=random, seeded=seeded)
+    sweeper = _Sweeper(lab, samples)
     for operation in lab.operations():
         sweeper.sweep(operation)
+    samples.keep()
     return sweeper.seen
 
 
 class _Sweeper:
-    def __init__(self, lab: Lab, samples: Samples) -> None:
+    def __init__(self, lab: Lab, samples: Kept) -> None:
         self.seen = Sweep()
         self._lab = lab
         self._samples = samples

@@ -43,9 +43,12 @@ def requests(provider: str, *themes: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("provider", load().providers)
-def test_a_seed_repeats_every_request(provider: str):
+def test_a_seed_repeats_every_request(provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Two runs of a seed send the same requests in the same order: paths, names and bodies are equal."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "first"))
     first = requests(provider, "auth", "sweep", "assets", "folder", "session", "file")
+    # What the second makes up is its own.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "second"))
 
     assert len(first) > 150
     assert first == requests(provider, "auth", "sweep", "assets", "folder", "session", "file")
