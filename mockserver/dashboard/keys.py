@@ -21,7 +21,8 @@ def keys(world: World, rules: Mapping[str, Rule], query: Mapping[str, str]) -> d
     provider = world.contract.providers.get(named) or next(iter(world.contract.providers.values()))
     accounts = list(islice(world.accounts_of(provider.name), SHOWN))
     account = wanted or next(iter(accounts), None)
-    return {"provider": provider, "accounts": accounts, "account": account} | (
+    doors = world.doors.get(provider.name, {}) if provider.protocols else {}
+    return {"provider": provider, "accounts": accounts, "account": account, "doors": doors} | (
         _account(world, provider, account) if account else {}
     )
 

@@ -193,6 +193,15 @@ def test_the_dashboard_shows_them(site: Site):
     assert "FTP RETR" in page and "README.txt" in page and "Replay" not in page
 
 
+def test_the_dashboard_tells_how_a_key_signs_in(site: Site):
+    """Its user name stands beside each key, and where it is asked for."""
+    login = site.login()
+    page = httpx.get(f"{site.base_url}/_mock/dashboard/keys", params={"account": site.account.id}).text
+
+    assert login.by_id[0] in page
+    assert all(url in page for url in site.doors.values())
+
+
 # Opening.
 
 
