@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 #: Where Swagger UI is.
 PAGE = "/ui"
+#: Where the contract is.
+DOCUMENT = "/openapi.json"
+#: What begins otherwise is for the providers.
+_BESIDE = (PREFIX, PAGE, DOCUMENT)
 
 
 class Mock:
@@ -148,9 +152,11 @@ class Mock:
                 return
 
     def _part(self, path: str) -> ASGIApp:
+        if not path.startswith(_BESIDE):
+            return self.providers
         if _below(PREFIX, path):
             return self.control
-        if path == "/openapi.json":
+        if path == DOCUMENT:
             return self.document
         return self.page if _below(PAGE, path) else self.providers
 

@@ -12,9 +12,12 @@ from latchkey.records import Limit
 _SWEEP_FROM = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
-    """What a limit allows one partition: `remaining` units, all of them again at `reset` (Unix seconds)."""
+    """What a limit allows one partition: `remaining` units, all of them again at `reset` (Unix seconds).
+
+    Not frozen: every request makes some, and a frozen one takes twice as long to make.
+    """
 
     limit: Limit
     remaining: int

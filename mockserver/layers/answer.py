@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -107,12 +107,16 @@ def _encoded(reply: Reply) -> tuple[bytes, str | None]:
     """The body's bytes and, where there are any, its media type."""
     if reply.body is None:
         return b"", None
-    declared = next((value for name, value in reply.headers.items() if name.lower() == "content-type"), None)
+    declared = _declared(reply.headers) if reply.headers else None
     if isinstance(reply.body, bytes):
         return reply.body, declared or "application/octet-stream"
     if isinstance(reply.body, str) and declared:
         return reply.body.encode(), declared
     return _as_json(reply.body), "application/json"
+
+
+def _declared(headers: Mapping[str, str]) -> str | None:
+    return next((value for name, value in headers.items() if name.lower() == "content-type"), None)
 
 
 def _as_json(body: Any) -> bytes:

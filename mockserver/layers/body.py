@@ -23,11 +23,10 @@ class Gone(Exception):
 
 async def read_body(receive: Receive, headers: Mapping[str, str], most: int) -> bytes:
     """The body. Raises TooLarge as soon as it is known to have more than `most` bytes, and Gone."""
-    declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > most:
+    declared = headers.get("content-length")
+    if declared and declared.isdecimal() and int(declared) > most:
         raise TooLarge
-    # What getvalue gives shares the buffer: joined chunks would be in memory twice.
-    whole, size, more = BytesIO(), 0, True
+    whole, size, more = None, 0, True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -36,7 +35,10 @@ async def read_body(receive: Receive, headers: Mapping[str, str], most: int) -> 
         size += len(chunk)
         if size > most:
             raise TooLarge
-        if not more and size == len(chunk):
-            return bytes(chunk)
+        if whole is None:
+            if not more:
+                return bytes(chunk)
+            # What getvalue gives shares the buffer: joined chunks would be in memory twice.
+            whole = BytesIO()
         whole.write(chunk)
-    return whole.getvalue()
+    return whole.getvalue() if whole else b""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,9 +35,9 @@ class Record:
         exchange = scope[EXCHANGE] = open_exchange(self.world, scope)
         answer = Answer()
 
-        async def note(message: Message) -> None:
+        def note(message: Message) -> Awaitable[None]:
             answer.note(message)
-            await send(message)
+            return send(message)
 
         try:
             await self.app(scope, receive, note)
@@ -77,30 +77,36 @@ class Answer:
 
 
 def open_exchange(world: World, scope: Scope) -> Exchange:
-    headers = folded(scope["headers"])
-    server = scope.get("server") or ("localhost", None)
-    host = headers.get("host") or (f"{server[0]}:{server[1]}" if server[1] else str(server[0]))
-    client = scope.get("client") or ("unknown", 0)
+    headers, path, client = folded(scope["headers"]), scope["path"], scope.get("client")
     return Exchange(
         world=world,
         id=world.source.hex(32),
         at=world.clock.now(),
         method=scope["method"],
-        path=scope["path"],
+        path=path,
         query=scope.get("query_string", b"").decode("latin-1"),
         headers=headers,
         body=b"",
-        client=str(client[0]),
-        origin=f"{scope.get('scheme', 'http')}://{host}",
-        provider=_owner(world.contract, scope["path"]),
+        client=str(client[0]) if client else "unknown",
+        origin=f"{scope.get('scheme', 'http')}://{headers.get('host') or _bound(scope)}",
+        provider=_owner(world.contract, path),
     )
+
+
+def _bound(scope: Scope) -> str:
+    """Where the server listens, for a client that does not say whom it means."""
+    host, port = scope.get("server") or ("localhost", None)
+    return f"{host}:{port}" if port else str(host)
 
 
 def folded(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Header name in lower case to value; a header sent twice is joined with a comma (RFC 9110, 5.3)."""
-    headers: dict[str, str] = {}
-    for name, value in raw:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+    told = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw]
+    headers = dict(told)
+    if len(headers) == len(told):
+        return headers
+    headers.clear()
+    for key, text in told:
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
+from functools import lru_cache
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from latchkey.template import fill
+from latchkey.template import fill, placeholders
 from mockserver.exchange import Exchange
 from mockserver.layers.record import EXCHANGE
 
@@ -24,14 +26,14 @@ class Stamp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: Exchange = scope[EXCHANGE]
 
-        async def stamp(message: Message) -> None:
+        def stamp(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start" and exchange.provider:
                 headers: list[tuple[bytes, bytes]] = message["headers"]
                 present = {name for name, _ in headers}
                 headers += [header for header in stamps(exchange, message["status"]) if header[0] not in present]
                 if self.explain:
                     headers += explained(exchange)
-            await send(message)
+            return send(message)
 
         await self.app(scope, receive, stamp)
 
@@ -48,11 +50,21 @@ def stamps(exchange: Exchange, status: int) -> Iterator[tuple[bytes, bytes]]:
         templates = {**templates, **provider.rate_headers.every}
         if exchange.refused and exchange.refused.name in {limit.refusal for limit in provider.limits.values()}:
             templates |= provider.rate_headers.refused
-    if not templates:
-        return
-    values = exchange.values()
+    values: dict[str, Any] = {}
     for name, template in templates.items():
-        yield name.lower().encode(), str(fill(template, values)).encode("latin-1", "replace")
+        key, fixed = _encoded(name, template)
+        if fixed is None:
+            values = values or exchange.values()
+            yield key, str(fill(template, values)).encode("latin-1", "replace")
+        else:
+            yield key, fixed
+
+
+@lru_cache(maxsize=1024)  # a contract has few headers, and each is sent often
+def _encoded(name: str, template: str) -> tuple[bytes, bytes | None]:
+    """The header's name on the wire, and its value where it is always the same."""
+    fixed = None if placeholders(template) else str(template).encode("latin-1", "replace")
+    return name.lower().encode(), fixed
 
 
 def explained(exchange: Exchange) -> Iterator[tuple[bytes, bytes]]:

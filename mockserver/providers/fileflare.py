@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,7 +17,7 @@ from mockserver.world import Account, Row
 def list_orders(call: Exchange) -> Reply:
     number = call.parameters.get("order_number")
     rows = [row for row in call.table("orders").values() if number in (None, row["order_number"])]
-    rows.sort(key=lambda row: -row["ordered_at"])
+    rows.sort(key=itemgetter("ordered_at"), reverse=True)
     with_assets = call.parameters["with_assets"]
     return _page(call, rows, _list_size(call), lambda row: _order(call, row, with_assets=with_assets))
 
@@ -45,9 +46,9 @@ def list_assets(call: Exchange) -> Reply:
     if "filename" in asked:
         part = asked["filename"].casefold()
         rows = [row for row in rows if part in row["filename"].casefold()]
-    rows.sort(key=lambda row: -row["created_at"])
-    shown = _asset_with_products if asked["with_products"] else _asset
-    return _page(call, rows[: asked.get("limit")], asked["per_page"], lambda row: shown(call.account, row))
+    rows.sort(key=itemgetter("created_at"), reverse=True)
+    shown = partial(_asset_with_products if asked["with_products"] else _asset, call.account)
+    return _page(call, rows[: asked.get("limit")], asked["per_page"], shown)
 
 
 def find_asset(call: Exchange) -> Reply:
@@ -147,8 +148,8 @@ def list_products(call: Exchange) -> Reply:
         and all(asked[name] == row[name] for name in ("sku", "product_id", "vendor") if name in asked)
         and ("tag" not in asked or asked["tag"] in row["tags"])
     ]
-    shown = _product_with_assets if asked["with_assets"] else _product
-    return _page(call, rows, _list_size(call), lambda row: shown(call.account, row))
+    shown = partial(_product_with_assets if asked["with_assets"] else _product, call.account)
+    return _page(call, rows, _list_size(call), shown)
 
 
 def find_customer_order(call: Exchange) -> Reply:
@@ -258,13 +259,13 @@ def _page(call: Exchange, rows: list[Row], size: int, show: Callable[[Row], Any]
     last = max(1, -(-total // size))
     begin = (page - 1) * size
     shown = rows[begin : begin + size]
-    pages = f"{call.url}?{_before_page(call.query)}page="
-
-    def link(number: int) -> str | None:
-        return f"{pages}{number}" if 1 <= number <= last else None
-
-    numbered = [{"url": link(number), "label": str(number), "active": number == page} for number in range(1, last + 1)]
-    before, after = link(page - 1), link(page + 1)
+    path = call.url
+    pages = f"{path}?{_before_page(call.query)}page="
+    numbered = [{"url": f"{pages}{number}", "label": f"{number}", "active": False} for number in range(1, last + 1)]
+    if page <= last:
+        numbered[page - 1]["active"] = True
+    before = f"{pages}{page - 1}" if 1 < page <= last + 1 else None
+    after = f"{pages}{page + 1}" if page < last else None
     meta = {
         "current_page": page,
         "from": begin + 1 if shown else None,
@@ -274,12 +275,12 @@ def _page(call: Exchange, rows: list[Row], size: int, show: Callable[[Row], Any]
             *numbered,
             {"url": after, "label": "Next &raquo;", "active": False},
         ],
-        "path": call.url,
+        "path": path,
         "per_page": size,
         "to": begin + len(shown) if shown else None,
         "total": total,
     }
-    links = {"first": link(1), "last": link(last), "prev": before, "next": after}
+    links = {"first": f"{pages}1", "last": f"{pages}{last}", "prev": before, "next": after}
     return Reply(body={"data": [show(row) for row in shown], "links": links, "meta": meta})
 
 

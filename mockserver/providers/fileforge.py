@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -108,8 +109,8 @@ def finalize_file(call: Exchange) -> Reply:
 
 
 def list_files(call: Exchange) -> Reply:
-    rows = sorted(call.table("files").values(), key=lambda row: -row["created_at"])
-    return Reply(body={"files": [_file(row) for row in rows if call.now < row["expires_at"]]})
+    rows, now = sorted(call.table("files").values(), key=itemgetter("created_at"), reverse=True), call.now
+    return Reply(body={"files": [_file(row) for row in rows if now < row["expires_at"]]})
 
 
 def delete_file(call: Exchange) -> Reply:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from latchkey.records import Credential
+from latchkey.records import Credential, Provider
 from mockserver.exchange import Caller, Exchange
 from mockserver.keys import Key
 from mockserver.refusals import Refused
@@ -16,7 +17,7 @@ def identify(exchange: Exchange) -> None:
     assert provider
     if operation is not None and not operation.credentials:
         return
-    refusal, reason = provider.identify.missing, "no credential was sent; " + _how(provider.credentials)
+    other = None
     try:
         for credential in provider.credentials:
             if operation and operation.accepts is not None and credential.name not in operation.accepts:
@@ -26,16 +27,22 @@ def identify(exchange: Exchange) -> None:
                 continue
             raw = _value(credential, header)
             if raw is None:
-                refusal = provider.identify.other_scheme
-                reason = f"{credential.header} does not use the scheme {credential.scheme}"
+                other = credential
                 continue
             exchange.caller = _recognise(exchange, credential, raw)
             return
-        raise Refused(refusal, reason)
+        raise _none_sent(provider, other)
     except Refused:
         exchange.caller = _stand_in(exchange)
         if operation is not None and exchange.caller is None:
             raise
+
+
+def _none_sent(provider: Provider, other: Credential | None) -> Refused:
+    """Why nobody can be recognised; `other` is a credential whose header uses another scheme."""
+    if other is not None:
+        return Refused(provider.identify.other_scheme, f"{other.header} does not use the scheme {other.scheme}")
+    return Refused(provider.identify.missing, "no credential was sent; " + _how(provider.credentials))
 
 
 def _stand_in(exchange: Exchange) -> Caller | None:
@@ -76,7 +83,7 @@ def _recognise(exchange: Exchange, credential: Credential, raw: str) -> Caller:
     names = provider.identify
     if not raw:
         raise Refused(names.empty, f"{credential.header} holds no {credential.kind}")
-    if credential.kind == "key" and not re.fullmatch(provider.keys.pattern, raw):
+    if credential.kind == "key" and not _form(provider.keys.pattern).fullmatch(raw):
         raise Refused(names.malformed, f"the key in {credential.header} does not look like a key of this API")
     key = world.keys.find(provider.name, credential.kind, raw, provider.keys.stored)
     session = names.session if credential.kind == "session" else None
@@ -97,6 +104,11 @@ def admit(exchange: Exchange, key: Key, raw: str, *, revoked: str, expired: str)
         raise Refused(revoked, f"the user of {key.kind} {_shown(key)} is gone")
     key.last_used_at = exchange.at
     return Caller(account=account, key=key, raw=raw, user=user)
+
+
+@cache  # re keeps patterns, too, but looks longer for them than one takes to match
+def _form(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 def _shown(key: Key) -> str:

@@ -33,16 +33,8 @@ def validate(exchange: Exchange) -> None:
         return
     assert provider
     mistakes: Mistakes = {}
-    sources: Mapping[str, Mapping[str, str]] = {
-        "path": exchange.parameters,
-        "query": _query(exchange.query),
-        "header": exchange.headers,
-    }
-    exchange.parameters = {
-        parameter.name: value
-        for parameter in operation.parameters
-        for value in _parameter(exchange, parameter, sources, mistakes)
-    }
+    if operation.parameters:
+        exchange.parameters = _parameters(exchange, operation, mistakes)
     if operation.body is not None:
         _payload(exchange, operation, mistakes)
     if mistakes:
@@ -71,24 +63,36 @@ def _of_kind(validation: Validation, kind: str) -> str:
     return validation.kinds.get(kind) or validation.kinds.get(kind.split(".")[0]) or validation.refusal
 
 
-def _parameter(
-    exchange: Exchange, parameter: Parameter, sources: Mapping[str, Mapping[str, str]], mistakes: Mistakes
-) -> list[Any]:
-    """The converted value in a list, or an empty list where there is none."""
-    name = parameter.name.lower() if parameter.location == "header" else parameter.name
-    text = sources.get(parameter.location, {}).get(name)
-    if text is None and not parameter.required:
-        return [parameter.schema["default"]] if "default" in parameter.schema else []
-    provider = exchange.provider
-    assert provider
-    if text is None:
-        mistakes[parameter.name] = [_mistake(provider, parameter.name, "required", {})]
-        return []
+def _parameters(exchange: Exchange, operation: Operation, mistakes: Mistakes) -> dict[str, Any]:
+    """The converted values by name, defaults included."""
+    sources: Mapping[str, Mapping[str, str]] = {
+        "path": exchange.parameters,
+        "query": _query(exchange.query) if exchange.query else {},
+        "header": exchange.headers,
+        "cookie": {},
+    }
+    values = {}
+    for parameter in operation.parameters:
+        name, schema = parameter.name, parameter.schema
+        text = sources[parameter.location].get(name.lower() if parameter.location == "header" else name)
+        if text is not None:
+            values[name] = _value(exchange, parameter, text, mistakes)
+        elif parameter.required:
+            assert exchange.provider
+            mistakes[name] = [_mistake(exchange.provider, name, "required", {})]
+        elif "default" in schema:
+            values[name] = schema["default"]
+    return values
+
+
+def _value(exchange: Exchange, parameter: Parameter, text: str, mistakes: Mistakes) -> Any:
     value = CONVERT.get(str(parameter.schema.get("type")), str)(text)
     validator = exchange.world.contract.schemas.validator(parameter.schema)
-    for error in () if validator.is_valid(value) else validator.iter_errors(value):
-        mistakes.setdefault(parameter.name, []).append(_told(provider, parameter.name, error))
-    return [value]
+    if not validator.is_valid(value):
+        assert exchange.provider
+        told = [_told(exchange.provider, parameter.name, error) for error in validator.iter_errors(value)]
+        mistakes.setdefault(parameter.name, []).extend(told)
+    return value
 
 
 def _payload(exchange: Exchange, operation: Operation, mistakes: Mistakes) -> None:

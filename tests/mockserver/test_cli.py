@@ -61,7 +61,8 @@ def test_keys_are_printed_by_situation(started: tuple[subprocess.Popen[str], str
 def test_printed_pages_are_there(started: tuple[subprocess.Popen[str], str]):
     """The control plane's page, Swagger UI and the contract answer where the last line says."""
     for url in re.findall(r"http://\S+", "".join(started[1].splitlines()[-2:])):
-        assert httpx.get(url).status_code == 200, url
+        # The first to ask waits until what serves these pages is loaded.
+        assert httpx.get(url, timeout=30).status_code == 200, url
 
 
 def test_a_taken_port_is_one_line():

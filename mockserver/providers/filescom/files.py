@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from mockserver.exchange import Exchange, Reply
@@ -25,8 +27,8 @@ from mockserver.world import Row
 def list_folder(call: Exchange) -> Reply:
     inside = children(call, find(call, place(call)))
     kind = {"folder": "directory", "file": "file"}.get(call.parameters.get("type", ""))
-    wanted = [row for row in inside if kind in {None, row["type"]}]
-    return listed(call, wanted, field=Row.get, place=lambda row: str(row["id"]), view=lambda row: view(call, row))
+    wanted = [row for row in inside if kind is None or row["type"] == kind]
+    return listed(call, wanted, field=Row.get, place=itemgetter("id"), view=partial(view, call))
 
 
 def create_folder(call: Exchange) -> Reply:
@@ -57,24 +59,23 @@ def delete_file(call: Exchange) -> Reply:
 
 def view(call: Exchange, row: Row) -> dict[str, Any]:
     """The file or folder as answers show it."""
-    folder = row["type"] == "directory"
-    sums = {} if folder else held(call, row)["sums"]
-    kind = None if folder else media_type(name_of(row))
+    folder, name, known = row["type"] == "directory", name_of(row), row.get
+    sums, created = {} if folder else held(call, row)["sums"], known("created_at")
     return {
         "path": path_of(row),
-        "display_name": name_of(row),
+        "display_name": name,
         "type": row["type"],
         "size": sums.get("size"),
-        "created_by_id": row.get("created_by_id"),
-        "created_by_api_key_id": row.get("created_by_api_key_id"),
-        "last_modified_by_id": row.get("last_modified_by_id"),
-        "last_modified_by_api_key_id": row.get("last_modified_by_api_key_id"),
-        "created_at": moments.told(row.get("created_at")),
-        "mtime": moments.told(row.get("mtime", row.get("created_at"))),
-        "provided_mtime": moments.told(row.get("provided_mtime")),
+        "created_by_id": known("created_by_id"),
+        "created_by_api_key_id": known("created_by_api_key_id"),
+        "last_modified_by_id": known("last_modified_by_id"),
+        "last_modified_by_api_key_id": known("last_modified_by_api_key_id"),
+        "created_at": moments.told(created),
+        "mtime": moments.told(known("mtime", created)),
+        "provided_mtime": moments.told(known("provided_mtime")),
         "crc32": sums.get("crc32"),
         "md5": sums.get("md5"),
-        "mime_type": kind,
+        "mime_type": None if folder else media_type(name),
         "region": None if folder else call.facts["region"],
         "permissions": letters(call, row["id"]),
     }

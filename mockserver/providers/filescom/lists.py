@@ -6,6 +6,7 @@ import operator
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -44,9 +45,9 @@ def listed(
 def _check_names(call: Exchange) -> None:
     """Refuses filters and orders that this list does not have; unknown, they would show too much."""
     assert call.operation
-    known = {parameter.name for parameter in call.operation.parameters}
-    for name, _ in parse_qsl(call.query, keep_blank_values=True):
+    for name, _ in parse_qsl(call.query, keep_blank_values=True) if call.query else ():
         hit = _ASKED.fullmatch(name)
+        known = {parameter.name for parameter in call.operation.parameters}
         if hit and name not in known:
             refusal = "invalid_sort_field" if hit[1] == "sort_by" else "invalid_filter_field"
             call.refuse(refusal, f"{name} is not among {', '.join(sorted(known))}", filter=name)
@@ -54,11 +55,18 @@ def _check_names(call: Exchange) -> None:
 
 def _filtered(call: Exchange, items: Sequence[Item], field: Field[Item]) -> Sequence[Item]:
     for name, wanted in call.parameters.items():
-        hit = _ASKED.fullmatch(name)
-        if hit and hit[1] in COMPARISONS:
-            limit = _moment(call, name, wanted) if hit[2].endswith("_at") else wanted
-            items = [item for item in items if _holds(hit[1], field(item, hit[2]), limit)]
+        way, member = _way(name)
+        if way in COMPARISONS:
+            limit = _moment(call, name, wanted) if member.endswith("_at") else wanted
+            items = [item for item in items if _holds(way, field(item, member), limit)]
     return items
+
+
+@cache  # the contract has so many names
+def _way(parameter: str) -> tuple[str, str]:
+    """What a parameter of the contract asks, and of which field; nothing where it is of another kind."""
+    hit = _ASKED.fullmatch(parameter)
+    return (hit[1], hit[2]) if hit else ("", "")
 
 
 def _holds(comparison: str, value: Any, limit: Any) -> bool:
@@ -74,9 +82,9 @@ def _moment(call: Exchange, name: str, text: str) -> int:
 
 def _sorted(call: Exchange, items: Sequence[Item], field: Field[Item]) -> Sequence[Item]:
     for name, direction in call.parameters.items():
-        hit = _ASKED.fullmatch(name)
-        if hit and hit[1] == "sort_by":
-            return sorted(items, key=lambda item: _rank(field(item, hit[2])), reverse=direction == "desc")
+        way, member = _way(name)
+        if way == "sort_by":
+            return sorted(items, key=lambda item: _rank(field(item, member)), reverse=direction == "desc")
     return items
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from functools import lru_cache
+from operator import itemgetter
 
 from mockserver.exchange import Exchange
 from mockserver.node import Node
@@ -29,9 +30,9 @@ def children(call: Exchange, folder: Row) -> list[Row]:
         call.refuse("folder_must_not_be_a_file", f"{path_of(folder)} is a file")
     if "l" not in letters(call, folder["id"]):
         call.refuse("read_permission_required", f"the caller may not list {path_of(folder)}")
-    rows = call.table("files").values()
-    inside = [row for row in rows if parent(row["id"]) == folder["id"] and letters(call, row["id"])]
-    return sorted(inside, key=lambda row: (row["type"], row["id"]))
+    rows, id = call.table("files").values(), folder["id"]
+    inside = [row for row in rows if parent(row["id"]) == id and letters(call, row["id"])]
+    return sorted(inside, key=itemgetter("type", "id"))
 
 
 def check_read(call: Exchange, row: Row) -> None:
@@ -163,7 +164,8 @@ def below(call: Exchange, row: Row) -> list[Row]:
 
 
 def path_of(row: Row) -> str:
-    return str(row.get("path", row["id"]))
+    path: str = row["path"] if "path" in row else row["id"]
+    return path
 
 
 def name_of(row: Row) -> str:
