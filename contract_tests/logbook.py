@@ -48,6 +48,12 @@ class Logbook:
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         return cls(folder / f"{target}.{moment}-{os.getpid()}.jsonl")
 
+    @classmethod
+    def beside(cls, target: str, state: Path | None = None) -> Logbook | None:
+        """A new one for what `target` names; None for a URL, which gives no keys to make anything with. Raises LogbookError."""
+        file = Path(target)
+        return cls.open(folder_of(target, state), file.stem) if file.is_file() else None
+
     def keep(self, event: Event) -> None:
         """Writes the event down before anything else happens."""
         if self._written is None:

@@ -11,6 +11,7 @@ import pytest
 from contract_tests.agenda import Agenda, need, rule_of, turn
 from contract_tests.client import Unreachable
 from contract_tests.lab import Lab
+from contract_tests.logbook import Logbook, LogbookError
 from contract_tests.outcome import Outcome
 from contract_tests.profile import PROFILES
 from contract_tests.run import RUN, Run, check_reachable, judge, open_run
@@ -29,7 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
         contract = load()
         run = open_run(read_target(config.getoption("--target"), contract), contract)
         check_reachable(run)
-    except (TargetError, Unreachable) as problem:
+        run.logbook = Logbook.beside(config.getoption("--target")) if run.thrift else None
+    except (TargetError, LogbookError, Unreachable) as problem:
         raise pytest.UsageError(str(problem)) from None
     run.gate = Level[config.getoption("--target-level")]
     run.profile = PROFILES[config.getoption("--target-profile")]

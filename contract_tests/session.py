@@ -131,13 +131,11 @@ def interruptible(run: Run) -> Iterator[None]:
 
 def _keep_book(console: Console, run: Run, where: str, state: Path | None) -> None:
     """Has it kept in a file what the run makes, where it has given keys; tells what earlier runs left. Raises LogbookError."""
-    file = Path(where)
-    if not run.thrift or not file.is_file():
+    if not run.thrift or not Path(where).is_file():
         return
-    folder = folder_of(where, state)
-    if count := left_over(folder, file.stem):
+    if count := left_over(folder_of(where, state), Path(where).stem):
         console.print(f"Earlier runs left {_things(count)}; contract-tests clean {where} removes them.", soft_wrap=True)
-    run.logbook = Logbook.open(folder, file.stem)
+    run.logbook = Logbook.beside(where, state)
 
 
 def _tell_left(console: Console, run: Run, where: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -62,6 +63,21 @@ def test_options_that_a_page_names_exist(page: Path):
     known = set(re.findall(r"--[a-z][a-z-]+", " ".join(helps))) | {"--target", "--pyargs"}
 
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text())) <= known
+
+
+def test_every_option_stands_on_a_page():
+    """Whatever a command of the suite takes is named in the documentation, not in its --help alone."""
+    pages = "\n".join(page.read_text() for page in [*PAGES, ROOT / "CONTRIBUTING.md"])
+    missing = [
+        f"{name} {option}"
+        for name, command in contract_tests.commands.items()
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+        if not re.search(rf"(?<![\w-]){option}(?![\w-])", pages)
+    ]
+
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

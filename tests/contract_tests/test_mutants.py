@@ -313,3 +313,11 @@ def test_a_survey_is_told_as_data():
     assert done.exit_code == 0
     assert (data["mutants"], data["killed"], data["survived"], data["stale"]) == (1, 1, 0, [])
     assert data["findings"][0]["rule"].startswith("fileforge.")
+
+
+def test_a_mutant_that_takes_too_long_is_given_up(hunting: Any):
+    """--time-limit is in seconds; what was not done by then was not tried: exit code 3. None at all is wrong usage."""
+    slow = shorter_prefix("fileforge.limit.sixty")
+
+    assert hunting(slow, options=("--time-limit", "0.05")).exit_code == 3
+    assert hunting(slow, options=("--time-limit", "0")).exit_code == 2

@@ -248,3 +248,103 @@ def test_levels_decide_what_fails(without_challenge: str):
     assert "1 warned" in (lenient := contract_tests(*arguments)).stdout
     assert lenient.returncode == 0
     assert contract_tests(*arguments, "--level", "standard").returncode == 1
+
+
+def test_a_stale_waiver_fails_where_that_is_wanted(mock: Served, tmp_path: Path):
+    """A waiver of a rule that is kept is told; with --strict-waivers it fails."""
+    waivers = tmp_path / "waivers.toml"
+    waivers.write_text(
+        f'[[waiver]]\nrule = "fileforge.standard.challenge"\ntarget = "{mock.url}"\nreason = "was broken once"\nexpires = 2999-01-01\n'
+    )
+    arguments = ["run", mock.url, "--rule", "fileforge.standard.challenge", "--waivers", str(waivers)]
+
+    assert "waiver is stale" in (lenient := contract_tests(*arguments)).stdout
+    assert lenient.returncode == 0
+    assert contract_tests(*arguments, "--strict-waivers").returncode == 1
+
+
+def test_strict_wants_every_rule_verified(staging: Path):
+    """What is not verifiable fails, whatever its level."""
+    arguments = ["run", str(staging), "--rule", "fileforge.limit.sixty"]
+
+    assert contract_tests(*arguments).returncode == 0
+    assert contract_tests(*arguments, "--strict").returncode == 1
+
+
+def test_the_deep_profile_sends_more(tmp_path: Path):
+    """The same rules, with more generated requests; the report says which profile it was."""
+    sent = {}
+    for profile in ("gate", "deep"):
+        file = tmp_path / f"{profile}.json"
+        wanted = ["--provider", "dezerx", "--rule", "dezerx.model.token", "--profile", profile, "--json", str(file)]
+        assert contract_tests("run", "--mock", *wanted).returncode == 0
+        report = json.loads(file.read_text())
+        sent[report["profile"]] = report["requests"]
+
+    assert sent["deep"] > 3 * sent["gate"]
+
+
+def test_plain_pytest_has_the_run_s_options(without_challenge: str, tmp_path: Path):
+    """Provider, rule, level and profile choose what runs, how much is made up, and what fails."""
+    command = [sys.executable, "-m", "pytest", "--pyargs", "contract_tests", "--target", without_challenge, "-q"]
+    command += ["-p", "no:cacheprovider", "--target-rule", "*.standard.challenge", "--target-provider", "fileforge"]
+    runs = [
+        subprocess.run([*command, *more], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+        for more in (["--target-profile", "deep"], ["--target-level", "standard"], ["--target-profile", "shallow"])
+    ]
+
+    assert [done.returncode for done in runs] == [0, 1, 4]
+    assert "1 skipped" in runs[0].stdout
+    assert "1 failed" in runs[1].stdout
+
+
+def test_a_plain_pytest_run_leaves_nothing(serving: Callable[[Any], Served], tmp_path: Path):
+    """What its proofs make is removed, as by the command; it is kept in a file as long as it is there."""
+    app = create_app("fileforge", seed=3)
+    kept: list[bool] = []
+
+    async def looked_at(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "DELETE":
+            kept.append(any((tmp_path / ".latchkey").glob("t.*.jsonl")))
+        await WithoutControl(app)(scope, receive, send)
+
+    def files() -> list[Any]:
+        return [id for account in app.world.accounts.values() for id in account.rows.get("files", {})]
+
+    before, file = files(), tmp_path / "t.toml"
+    key = Served("", app).key("fileforge")
+    file.write_text(f'[providers.fileforge]\nbase_url = "{serving(looked_at).url}"\nkeys.full = "{key}"\n')
+    command = [sys.executable, "-m", "pytest", "--pyargs", "contract_tests", "--target", str(file), "-q"]
+    wanted = ["-p", "no:cacheprovider", "--target-rule", "fileforge.finalize.created"]
+    done = subprocess.run([*command, *wanted], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout + done.stderr
+    assert (files(), kept) == (before, [True])
+    assert list((tmp_path / ".latchkey").glob("*.jsonl")) == []
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "told"), [("the-token", 0, "1 verified"), ("another", 2, "does not answer as the control plane")]
+)
+def test_a_control_plane_that_asks_for_a_token(
+    serving: Callable[[Any], Served], tmp_path: Path, token: str, code: int, told: str
+):
+    """`control` and `control_token` of a target file open it; with a wrong token nothing is run."""
+    url = serving(create_app("fileforge", seed=1, token="the-token")).url
+    file = tmp_path / "t.toml"
+    file.write_text(f'control = "{url}/_mock"\ncontrol_token = "{token}"\n[providers.fileforge]\nbase_url = "{url}"\n')
+    done = contract_tests("run", str(file), "--rule", "fileforge.key.revoked-at-once")
+
+    assert done.returncode == code
+    assert told in done.stdout + done.stderr
+    assert token not in done.stdout + done.stderr
+
+
+def test_a_run_s_time_is_over(staging: Path):
+    """After `max_time` nothing more begins; each rule left out says which line would change that."""
+    staging.write_text("permit = { max_time = 0.001 }\n" + staging.read_text())
+    done = contract_tests("run", str(staging), "--rule", "fileforge.auth.*")
+
+    assert done.returncode == 0
+    assert "the run's time is over; to permit more, write under [permit]: max_time" in done.stdout
+    assert re.search(r"0 verified, 0 violated, \d+ not verifiable\. \d requests", done.stdout)

@@ -109,6 +109,69 @@ def test_every_field_reaches_the_target(tmp_path: Path):
     }
 
 
+#: A value of each field that is not what it is where absent. Files lie beside the target file.
+VALUES = {
+    "name": "elsewhere",
+    "prefix": "ours-",
+    "control": "http://mock.example/_mock",
+    "control_token": "token",
+    "provisioner": "package.module:Class",
+    "provisioner_options": {"a": 1},
+    "proxy": "http://proxy.example:3128",
+    "permit.destroy": True,
+    "permit.spend_window": True,
+    "permit.wait_up_to": 61,
+    "permit.max_requests": 99,
+    "permit.max_time": 60.5,
+    "timeouts.connect": 2,
+    "timeouts.read": 30,
+    "tls.ca": "cert.pem",
+    "tls.cert": "cert.pem",
+    "tls.key": "key.pem",
+    "tls.verify": False,
+}
+#: Fields that only go with another.
+BESIDE = {"tls.cert": ["tls.key"], "tls.key": ["tls.cert"]}
+
+
+def test_no_field_is_read_for_nothing(tmp_path: Path):
+    """Each field of the schema changes the target, at the place that its name says."""
+    schema = target_schema(CONTRACT)["properties"]
+    fields = {
+        f"{name}.{inner}" if "properties" in field else name
+        for name, field in schema.items()
+        for inner in field.get("properties", [""])
+        if name != "providers"
+    }
+    assert set(VALUES) == fields
+    certificate(tmp_path)
+    plain = read(tmp_path, SMALL)
+    for field in fields:
+        lines = [f"{name} = {toml(VALUES[name])}" for name in (field, *BESIDE.get(field, ()))]
+        changed, was = read(tmp_path, "\n".join([*lines, SMALL])), plain
+        for step in field.split("."):
+            changed, was = getattr(changed, step), getattr(was, step)
+        wanted = str(tmp_path / VALUES[field]) if field in {"tls.ca", "tls.cert", "tls.key"} else VALUES[field]
+        assert (changed, changed == was) == (wanted, False), field
+
+
+def test_each_field_of_a_provider_reaches_its_endpoint(tmp_path: Path):
+    """Whatever the schema offers there; keys are told elsewhere."""
+    known = target_schema(CONTRACT)["$defs"]["provider"]["properties"]
+    text = {name: "{ X-Env = 'staging' }" if name == "headers" else "'dav://x'" for name in known}
+    doors = set(known) - {"base_url", "headers", "keys"}
+    for name in {"headers", *doors}:
+        value = {"webdav": "'https://x/'", "ftp": "'ftp://x'", "sftp": "'sftp://x'"}.get(name, text[name])
+        changed, was = read(tmp_path, f"{SMALL}{name} = {value}"), read(tmp_path, SMALL)
+        assert changed.endpoints["fileforge"] != was.endpoints["fileforge"], name
+
+
+def toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {toml(item)}" for name, item in value.items()) + " }"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
 def test_a_file_that_is_no_certificate_is_told(tmp_path: Path):
     """Before the first request, with the table's line."""
     (tmp_path / "ca.pem").write_text("nothing")
