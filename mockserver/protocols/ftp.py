@@ -6,15 +6,11 @@ It has a thread of its own. Bytes of transfers stay in it; whatever is asked of 
 from __future__ import annotations
 
 import asyncio
-import errno
-import io
 import logging
-import os
 import socket
-import stat
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
@@ -22,15 +18,14 @@ from typing import Any, ClassVar, TypeVar
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from pyftpdlib.authorizers import AuthenticationFailed, DummyAuthorizer
-    from pyftpdlib.filesystems import AbstractedFS, FilesystemError
+    from pyftpdlib.filesystems import FilesystemError
     from pyftpdlib.handlers import DTPHandler, FTPHandler
     from pyftpdlib.ioloop import IOLoop
     from pyftpdlib.servers import FTPServer
 
-from mockserver.exchange import Exchange
-from mockserver.node import Node
 from mockserver.protocols.bridge import Bridge
 from mockserver.protocols.door import Door, Session, Shut
+from mockserver.protocols.ftp_files import Files, Upload, one_line
 from mockserver.refusals import Refused
 
 T = TypeVar("T")
@@ -58,12 +53,13 @@ class Ftp:
         log = logging.getLogger("pyftpdlib")
         log.setLevel(logging.ERROR)
         # Without a handler it would configure logging, of everybody.
-        log.addHandler(logging.NullHandler())
+        if not log.handlers:
+            log.addHandler(logging.NullHandler())
 
     async def serve(self, listener: socket.socket) -> None:
         """Until it is cancelled."""
         ending = threading.Event()
-        handler = type("Handler", (_Handler,), {"door": self.door, "bridge": Bridge()})
+        handler = type("Bound", (Handler,), {"door": self.door, "bridge": Bridge()})
         server = FTPServer(listener, handler, ioloop=IOLoop())
         server.max_cons = SOCKETS
         thread = threading.Thread(target=_run, args=(server, ending), name=f"ftp of {self.door.provider}", daemon=True)
@@ -85,28 +81,6 @@ def _run(server: FTPServer, ending: threading.Event) -> None:
         server.close_all()
 
 
-class _Upload(io.BytesIO):
-    """A file that is coming in; it is stored whole, when it has come whole."""
-
-    def __init__(self, fs: _Files, path: str, content: bytes = b"") -> None:
-        super().__init__(content)
-        self.name = path
-        self.fs = fs
-        self.too_large = False
-
-    def write(self, data: Any) -> int:
-        self.too_large = self.tell() + len(data) > self.fs.door.max_body
-        if self.too_large:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        return super().write(data)
-
-
-class _Download(io.BytesIO):
-    def __init__(self, path: str, content: bytes) -> None:
-        super().__init__(content)
-        self.name = path
-
-
 class _Data(DTPHandler):  # type: ignore[misc] # pyftpdlib has no types
     """A transfer."""
 
@@ -125,7 +99,7 @@ class _Data(DTPHandler):  # type: ignore[misc] # pyftpdlib has no types
 
     def handle_error(self) -> None:
         upload = self.file_obj
-        if not isinstance(upload, _Upload) or not upload.too_large:
+        if not isinstance(upload, Upload) or not upload.too_large:
             super().handle_error()
             return
         try:
@@ -138,183 +112,10 @@ class _Data(DTPHandler):  # type: ignore[misc] # pyftpdlib has no types
         self.close()
 
 
-class _Files(AbstractedFS):  # type: ignore[misc]
-    """The tree, as the one who signed in sees it. No method of it touches the machine's file system."""
-
-    def __init__(self, root: str, cmd_channel: _Handler) -> None:
-        super().__init__(root, cmd_channel)
-        self.door = cmd_channel.door
-        self.handler = cmd_channel
-        self.session = cmd_channel.session
-        self.listed: dict[str, Node] = {}
-
-    def ask(self, path: str, action: Callable[[Exchange], T], *, command: str = "", **how: Any) -> T:
-        """What the action answers. Raises FilesystemError, which pyftpdlib tells."""
-        assert self.session
-        session, command = self.session, command or self.handler.command
-        return self.handler.told(lambda: session.do(command, path, action, **how))
-
-    def node(self, path: str) -> Node:
-        tree = self.door.tree
-        return self.ask(path, lambda call: tree.node(call, tree.find(call, path)), quiet=True)
-
-    # What a path is.
-
-    def ftp2fs(self, ftppath: str) -> str:
-        return str(self.ftpnorm(ftppath))
-
-    def fs2ftp(self, fspath: str) -> str:
-        return fspath
-
-    def realpath(self, path: str) -> str:
-        return path
-
-    def validpath(self, path: str) -> bool:
-        # A normal path cannot leave the root, which is all there is.
-        return True
-
-    def stat(self, path: str) -> os.stat_result:
-        node = self.listed.get(path) or self.node(path)
-        kind = stat.S_IFDIR | 0o755 if node.folder else stat.S_IFREG | 0o644
-        inode = int(node.digest[:12] or "0", 16)
-        changed = int(node.changed_at)
-        return os.stat_result((kind, inode, 0, 1, 0, 0, node.size, changed, changed, int(node.created_at)))
-
-    lstat = stat
-
-    def isfile(self, path: str) -> bool:
-        return self._is(path, folder=False)
-
-    def isdir(self, path: str) -> bool:
-        return self._is(path, folder=True)
-
-    def _is(self, path: str, *, folder: bool) -> bool:
-        try:
-            return self.node(path).folder == folder
-        except FilesystemError:
-            return False
-
-    def islink(self, path: str) -> bool:
-        return False
-
-    def readlink(self, path: str) -> str:
-        raise FilesystemError("There are no links")
-
-    def lexists(self, path: str) -> bool:
-        return self.isfile(path) or self.isdir(path)
-
-    def getsize(self, path: str) -> int:
-        return self.node(path).size
-
-    def getmtime(self, path: str) -> float:
-        return self.node(path).changed_at
-
-    def get_user_by_uid(self, uid: int) -> str:
-        return "owner"
-
-    def get_group_by_gid(self, gid: int) -> str:
-        return "group"
-
-    # Folders.
-
-    def chdir(self, path: str) -> None:
-        tree = self.door.tree
-        folder = self.ask(path, lambda call: tree.node(call, tree.find(call, path)).folder)
-        if not folder:
-            raise FilesystemError("Not a directory")
-        self.cwd = path
-
-    def listdir(self, path: str) -> list[str]:
-        tree = self.door.tree
-
-        def nodes(call: Exchange) -> list[Node]:
-            return [tree.node(call, row) for row in tree.children(call, tree.find(call, path))]
-
-        # A name that does not fit into a line is shown with what fits.
-        self.listed = {os.path.join(path, _line(node.name)): node for node in self.ask(path, nodes)}  # noqa: PTH118
-        return [_line(node.name) for node in self.listed.values()]
-
-    listdirinfo = listdir
-
-    def format_list(self, basedir: str, listing: list[str], ignore_err: bool = True) -> Iterator[bytes]:
-        # At once, while it is known what was listed.
-        return iter(list(super().format_list(basedir, listing, ignore_err)))
-
-    def format_mlsx(
-        self, basedir: str, listing: list[str], perms: str, facts: list[str], ignore_err: bool = True
-    ) -> Iterator[bytes]:
-        return iter(list(super().format_mlsx(basedir, listing, perms, facts, ignore_err)))
-
-    def mkdir(self, path: str) -> None:
-        self.ask(path, lambda call: self.door.tree.make_folder(call, path))
-
-    def rmdir(self, path: str) -> None:
-        if not self.node(path).folder:
-            raise FilesystemError("Not a directory")
-        self._delete(path)
-
-    # Files.
-
-    def remove(self, path: str) -> None:
-        if self.node(path).folder:
-            raise FilesystemError("Is a directory")
-        self._delete(path)
-
-    def _delete(self, path: str) -> None:
-        tree = self.door.tree
-        self.ask(path, lambda call: tree.delete(call, tree.find(call, path)))
-
-    def rename(self, src: str, dst: str) -> None:
-        tree = self.door.tree
-        self.ask(src, lambda call: tree.move(call, tree.find(call, src), dst))
-
-    def utime(self, path: str, timeval: float) -> None:
-        raise FilesystemError("Times are not kept")
-
-    def chmod(self, path: str, mode: int) -> None:
-        raise FilesystemError("Modes are not kept")
-
-    def mkstemp(self, suffix: str = "", prefix: str = "", dir: str | None = None, mode: str = "wb") -> Any:
-        raise FilesystemError("There are no unique names")
-
-    def open(self, filename: str, mode: str) -> _Upload | _Download:
-        tree = self.door.tree
-
-        def read(call: Exchange) -> bytes:
-            return tree.read(call, tree.find(call, filename))
-
-        if mode == "rb":
-            return _Download(filename, self.ask(filename, read))
-        self.ask(filename, lambda call: tree.check_write(call, filename), quiet=True)
-        if mode == "wb":
-            return _Upload(self, filename)
-        upload = _Upload(self, filename, self.ask(filename, read, quiet=True) if self.lexists(filename) else b"")
-        upload.seek(0, io.SEEK_END)
-        return upload
-
-    def commit(self, command: str, upload: _Upload) -> None:
-        """Stores what has come. Raises FilesystemError."""
-        content = upload.getvalue()
-        self.ask(
-            upload.name,
-            lambda call: self.door.tree.write(call, upload.name, content) and None,
-            command=command,
-            body=content,
-        )
-
-    def too_large(self, command: str, path: str) -> None:
-        """Raises FilesystemError."""
-
-        def refuse(call: Exchange) -> None:
-            raise self.door.too_large()
-
-        self.ask(path, refuse, command=command)
-
-
 class _Authorizer(DummyAuthorizer):  # type: ignore[misc]
     """Who may sign in, the mock knows; what they may do there, the tree."""
 
-    def validate_authentication(self, username: str, password: str, handler: _Handler) -> None:
+    def validate_authentication(self, username: str, password: str, handler: Handler) -> None:
         door, client = handler.door, handler.remote_ip
         try:
             handler.session = handler.told(lambda: door.enter(client, "PASS", username, password))
@@ -343,14 +144,14 @@ class _Authorizer(DummyAuthorizer):  # type: ignore[misc]
         return "Goodbye."
 
 
-class _Handler(FTPHandler):  # type: ignore[misc]
+class Handler(FTPHandler):  # type: ignore[misc]
     """One connection."""
 
     door: ClassVar[Door]
     bridge: ClassVar[Bridge]
 
     authorizer = _Authorizer()
-    abstracted_fs = _Files
+    abstracted_fs = Files
     dtp_handler = _Data
     proto_cmds: ClassVar[dict[str, Any]] = {
         name: about for name, about in FTPHandler.proto_cmds.items() if name not in _LEFT_OUT
@@ -362,7 +163,7 @@ class _Handler(FTPHandler):  # type: ignore[misc]
 
     def __init__(self, *words: Any, **named: Any) -> None:
         self.session: Session | None = None
-        self.fs: _Files | None = None
+        self.fs: Files | None = None
         self.command = ""
         self._code: int | None = None
         super().__init__(*words, **named)
@@ -413,13 +214,8 @@ class _Handler(FTPHandler):  # type: ignore[misc]
     def respond(self, resp: str, **named: Any) -> None:
         if self._code is not None and resp[:3] in _STANDING_IN:
             resp, self._code = f"{self._code}{resp[3:]}", None
-        super().respond(_line(resp), **named)
+        super().respond(one_line(resp), **named)
 
     def flush_account(self) -> None:
         super().flush_account()
         self.session = self.fs = None
-
-
-def _line(text: str) -> str:
-    """The text without what would end a line of the protocol, or of a terminal."""
-    return "".join(char if char.isprintable() or char == " " else "?" for char in text)

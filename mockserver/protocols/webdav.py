@@ -12,14 +12,13 @@ import io
 import logging
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 from wsgidav.dav_error import HTTP_BAD_REQUEST, HTTP_FORBIDDEN, DAVError, PRECONDITION_CODE_PropfindFiniteDepth
-from wsgidav.dav_provider import DAVCollection, DAVNonCollection, DAVProvider
 from wsgidav.request_resolver import RequestResolver
 from wsgidav.wsgidav_app import WsgiDAVApp
 
@@ -28,14 +27,11 @@ from mockserver.layers.answer import send_reply
 from mockserver.layers.body import TooLarge, read_body
 from mockserver.layers.record import Answer, folded, publish
 from mockserver.layers.stamp import explained
-from mockserver.node import Node
 from mockserver.protocols.door import Door, Shut
 from mockserver.protocols.sign_in import sign_in
+from mockserver.protocols.webdav_files import VISIT, Files, Visit
 from mockserver.refusals import Refused, render
 from mockserver.server import Server
-from mockserver.world import Row
-
-T = TypeVar("T")
 
 #: Connections at one time; more are told to come back later.
 SESSIONS = 100
@@ -43,7 +39,6 @@ SESSIONS = 100
 MAX_XML = 1024 * 1024
 
 _METHODS = "OPTIONS, HEAD, GET, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE"
-_VISIT = "latchkey.visit"
 
 log = logging.getLogger("mockserver")
 
@@ -60,7 +55,7 @@ class WebDav:
         logging.getLogger("wsgidav").setLevel(logging.CRITICAL)
         self.application = WsgiDAVApp(
             {
-                "provider_mapping": {"/": _Files()},
+                "provider_mapping": {"/": Files()},
                 "middleware_stack": [RequestResolver],
                 "lock_storage": None,
                 "logging": {"enable": False},
@@ -147,7 +142,7 @@ class WebDav:
         return login, password
 
     def _answer(self, exchange: Exchange) -> Reply:
-        visit = _Visit(self.door, exchange)
+        visit = Visit(self.door, exchange)
         begun: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], problem: Any = None) -> Callable[[bytes], None]:
@@ -167,7 +162,7 @@ class WebDav:
         body = b"".join(visit.written) if status in {200, 206, 207} else None
         return Reply(201 if visit.created else status, body, kept)
 
-    def _told(self, exchange: Exchange, visit: _Visit, error: DAVError) -> Reply:
+    def _told(self, exchange: Exchange, visit: Visit, error: DAVError) -> Reply:
         """By the provider where it was the provider that refused, else by WsgiDAV."""
         status = int(error.value)
         if visit.refused and self.door.code(visit.refused) == status:
@@ -191,158 +186,6 @@ class _Beside(Server):
         yield
 
 
-class _Visit:
-    """One request: its exchange, and what became of it."""
-
-    def __init__(self, door: Door, exchange: Exchange) -> None:
-        self.door = door
-        self.exchange = exchange
-        self.written: list[bytes] = []
-        self.created = False
-        self.refused: Refused | None = None
-
-    def ask(self, function: Callable[..., T], *words: Any, **named: Any) -> T:
-        """Calls a function of the tree. Raises DAVError where it refuses."""
-        try:
-            return function(self.exchange, *words, **named)
-        except Refused as refused:
-            self.refused = refused
-            raise DAVError(self.door.code(refused), refused.reason, src_exception=refused) from None
-
-    def find(self, path: str) -> Row | None:
-        """None where nothing is, or nothing that the caller sees."""
-        try:
-            return self.door.tree.find(self.exchange, path)
-        except Refused as refused:
-            self.refused = refused
-            return None
-
-
-class _Files(DAVProvider):  # type: ignore[misc] # WsgiDAV has no types
-    """Where WsgiDAV looks for what a path names."""
-
-    def get_resource_inst(self, path: str | None, environ: dict[str, Any]) -> _Folder | _File | None:
-        visit: _Visit = environ[_VISIT]
-        # None is what WsgiDAV calls the folder that the root lies in.
-        row = None if path is None else visit.find(path)
-        return None if row is None else _resource(visit, row, environ)
-
-
-def _resource(visit: _Visit, row: Row, environ: dict[str, Any]) -> _Folder | _File:
-    node = visit.door.tree.node(visit.exchange, row)
-    return (_Folder if node.folder else _File)(f"/{node.path}", environ, row, node)
-
-
-class _Resource:
-    """What folders and files have in common."""
-
-    environ: dict[str, Any]
-    path: str
-    row: Row | None
-    node: Node | None
-
-    @property
-    def visit(self) -> _Visit:
-        visit: _Visit = self.environ[_VISIT]
-        return visit
-
-    @property
-    def known(self) -> Node:
-        assert self.node
-        return self.node
-
-    def get_creation_date(self) -> float:
-        return self.known.created_at
-
-    def get_last_modified(self) -> float:
-        return self.known.changed_at
-
-    def get_display_name(self) -> str:
-        return self.known.name
-
-    def handle_delete(self) -> bool:
-        self.visit.ask(self.visit.door.tree.delete, self.row, recursive=True)
-        return True
-
-    def handle_move(self, dest_path: str) -> bool:
-        visit = self.visit
-        visit.created = visit.find(dest_path) is None
-        visit.ask(visit.door.tree.move, self.row, dest_path, replace=True)
-        return True
-
-    def handle_copy(self, dest_path: str, *, depth_infinity: bool) -> bool:
-        visit, tree = self.visit, self.visit.door.tree
-        there = visit.find(dest_path)
-        visit.created = there is None
-        if self.known.folder and not depth_infinity:
-            if there is not None:
-                visit.ask(tree.delete, there, recursive=True)
-            visit.ask(tree.make_folder, dest_path)
-        else:
-            visit.ask(tree.copy, self.row, dest_path, replace=True)
-        return True
-
-
-class _Folder(_Resource, DAVCollection):  # type: ignore[misc]
-    def __init__(self, path: str, environ: dict[str, Any], row: Row, node: Node) -> None:
-        DAVCollection.__init__(self, path, environ)
-        self.row, self.node = row, node
-
-    def get_member_list(self) -> list[_Folder | _File]:
-        visit = self.visit
-        return [_resource(visit, row, self.environ) for row in visit.ask(visit.door.tree.children, self.row)]
-
-    def get_member_names(self) -> list[str]:
-        return [member.known.name for member in self.get_member_list()]
-
-    def get_etag(self) -> None:
-        return None
-
-    def create_empty_resource(self, name: str) -> _File:
-        return _File(f"{self.path.rstrip('/')}/{name}", self.environ, None, None)
-
-    def create_collection(self, name: str) -> None:
-        self.visit.ask(self.visit.door.tree.make_folder, f"{self.path}/{name}")
-
-
-class _File(_Resource, DAVNonCollection):  # type: ignore[misc]
-    def __init__(self, path: str, environ: dict[str, Any], row: Row | None, node: Node | None) -> None:
-        DAVNonCollection.__init__(self, path, environ)
-        self.row, self.node = row, node
-
-    def get_content_length(self) -> int:
-        return self.known.size
-
-    def get_content_type(self) -> str:
-        return self.known.media_type
-
-    def get_etag(self) -> str:
-        return self.known.digest
-
-    def get_property_value(self, name: str) -> Any:
-        # As the header writes it (RFC 4918, 15.6).
-        value = super().get_property_value(name)
-        return f'"{value}"' if name == "{DAV:}getetag" else value
-
-    def support_etag(self) -> bool:
-        return True
-
-    def support_ranges(self) -> bool:
-        return True
-
-    def get_content(self) -> io.BytesIO:
-        return io.BytesIO(self.visit.ask(self.visit.door.tree.read, self.row))
-
-    def begin_write(self, *, content_type: str | None = None) -> io.BytesIO:
-        # The body is there already, whole.
-        return io.BytesIO()
-
-    def end_write(self, *, with_errors: bool) -> None:
-        visit, tree = self.visit, self.visit.door.tree
-        self.row, _ = visit.ask(tree.write, self.path, visit.exchange.body)
-        self.node = tree.node(visit.exchange, self.row)
-
-
 def _check(environ: Mapping[str, Any]) -> None:
     """Refuses to list a whole tree at once (RFC 4918, 9.1), and a Destination that is no URL."""
     try:
@@ -357,7 +200,7 @@ def _check(environ: Mapping[str, Any]) -> None:
         )
 
 
-def _environ(exchange: Exchange, visit: _Visit) -> dict[str, Any]:
+def _environ(exchange: Exchange, visit: Visit) -> dict[str, Any]:
     """The request as WSGI has it (PEP 3333)."""
     scheme, _, host = visit.door.origin.rstrip("/").partition("://")
     name, _, port = host.rpartition(":")
@@ -384,5 +227,5 @@ def _environ(exchange: Exchange, visit: _Visit) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         "wsgidav.auth.user_name": "",
-        _VISIT: visit,
+        VISIT: visit,
     }

@@ -15,7 +15,7 @@ from typing import Any
 import asyncssh
 import pytest
 
-from mockserver.protocols import sftp as door
+from mockserver.protocols import sftp_files as door
 from tests.mockserver.protocols.conftest import Login, Site
 
 Client = asyncssh.SFTPClient
@@ -223,7 +223,7 @@ def test_no_method_of_the_machines_file_system_is_left():
     harmless = {"exit", "format_longname", "convert_attrs", "channel", "connection", "env", "logger"}
     theirs = {name for name, _ in inspect.getmembers(asyncssh.SFTPServer) if not name.startswith("_")}
 
-    assert theirs - harmless - set(vars(door._Files)) == set()
+    assert theirs - harmless - set(vars(door.Files)) == set()
 
 
 def test_revoking_ends_an_open_session(site: Site):

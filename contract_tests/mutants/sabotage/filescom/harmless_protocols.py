@@ -12,7 +12,7 @@ from contract_tests.mutants.sabotage.registry import sabotage
 @sabotage("filescom-webdav-no-etags")
 def _() -> None:
     """Files have no ETag, and there is no Last-Modified."""
-    file: Any = import_module("mockserver.protocols.webdav")._File
+    file: Any = import_module("mockserver.protocols.webdav_files").File
     file.get_etag = lambda resource: None
     file.support_etag = lambda resource: False
     file.get_last_modified = lambda resource: None
@@ -21,7 +21,7 @@ def _() -> None:
 @sabotage("filescom-ftp-terse")
 def _() -> None:
     """Another greeting, other words, no MLSD."""
-    handler: Any = import_module("mockserver.protocols.ftp")._Handler
+    handler: Any = import_module("mockserver.protocols.ftp").Handler
     handler.banner = "FTP"
     handler.proto_cmds = {name: about for name, about in handler.proto_cmds.items() if name not in {"MLSD", "MLST"}}
     respond = handler.respond

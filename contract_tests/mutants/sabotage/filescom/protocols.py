@@ -183,7 +183,7 @@ def _() -> None:
 
     wrap("paths.letters", unchecked)
     # Here dots are resolved before anything is asked.
-    for address, dots in (("protocols.ftp:_Files.ftp2fs", ".."), ("protocols.sftp:_path", b"..")):
+    for address, dots in (("protocols.ftp_files:Files.ftp2fs", ".."), ("protocols.sftp_files:path_of", b"..")):
         owner, name, resolve = engine(address)
 
         def noting(*words: Any, resolve: Any = resolve, dots: Any = dots) -> str:
@@ -227,7 +227,7 @@ def _() -> None:
 
 @sabotage("filescom-sftp-hangs-up")
 def _() -> None:
-    owner, name, validate = engine("protocols.sftp:_Client.validate_password")
+    owner, name, validate = engine("protocols.sftp:Client.validate_password")
 
     def cut(client: Any, *words: str) -> bool:
         known: bool = validate(client, *words)
