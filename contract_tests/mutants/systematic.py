@@ -33,7 +33,7 @@ def perturbations(contract: Contract, provider: str) -> Iterator[Mutant]:
     walk = _Walk(vocabulary, raw, {use.place: use.table for use in provider_uses(raw)})
     for place, change, value in walk.changes(raw, vocabulary["provider"]):
         mutant = _mutant(provider, "x-provider", ("x-providers", provider), raw, place, change, value)
-        yield replace(mutant, protocols=tuple(raw["protocols"]["doors"])) if place[0] == "protocols" else mutant
+        yield replace(mutant, protocols=_shown_at(raw, place))
     for path, method, operation in _operations(contract, provider):
         policy = operation.get("x-policy", {})
         root: Place = ("paths", path, method, "x-policy")
@@ -44,6 +44,13 @@ def perturbations(contract: Contract, provider: str) -> Iterator[Mutant]:
             yield _mutant(provider, name, root, policy, place, change, value)
         for place, change, value in _unsaid({**raw["default"], **policy}, policy, raw):
             yield _mutant(provider, name, root, policy, place, change, value)
+
+
+def _shown_at(provider: Mapping[str, Any], place: Place) -> tuple[str, ...]:
+    """The protocols that it takes to notice a change there."""
+    protocols = provider.get("protocols", {})
+    told = place[0] == "refusals" and place[1] in protocols.get("refusals", {}).values()
+    return tuple(protocols["doors"]) if told or place[0] == "protocols" else ()
 
 
 def _operations(contract: Contract, provider: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

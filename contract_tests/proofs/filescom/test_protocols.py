@@ -14,6 +14,7 @@ from contract_tests.proofs.filescom import steps
 from contract_tests.provision import Key
 
 CONTENT = b"seen through every door\n"
+CHALLENGE = r"(?:.*,\s*)?Basic\b.*"
 
 
 @pytest.fixture
@@ -296,10 +297,34 @@ def test_open_session(lab: Lab, door: Door) -> None:
 
 @rule("filescom.webdav.challenge")
 def test_webdav_challenge(lab: Lab, door: Door) -> None:
-    """Without a credential, and with a wrong one: 401 with WWW-Authenticate: Basic."""
-    door.request().expect(401).header("WWW-Authenticate", r"(?:.*,\s*)?Basic\b.*")
+    """Without a credential, with a wrong one, one of nobody, and that of a deleted key: 401 with WWW-Authenticate: Basic."""
+    deleted = steps.create(lab)
+    steps.delete(lab, deleted.id).given()
     with steps.new_key(lab) as key:
-        door.request(login(key), lab.forged()).expect(401).header("WWW-Authenticate", r"(?:.*,\s*)?Basic\b.*")
+        for answer in (
+            door.request(),
+            door.request(login(key), lab.forged()),
+            door.request(f"@api-{lab.name('nobody')}", key.raw),
+            door.request("somebody", "something"),
+            door.request(login(deleted), deleted.raw),
+        ):
+            answer.expect(401).header("WWW-Authenticate", CHALLENGE)
+
+
+@rule("filescom.webdav.refused-alike")
+def test_webdav_refused_alike(lab: Lab, door: Door) -> None:
+    """A shared name, a permission set, an expired key: each 401 with WWW-Authenticate: Basic, too."""
+    with (
+        steps.new_key(lab) as first,
+        steps.new_key(lab, permission_set="none") as powerless,
+        steps.new_key(lab, expires_at=steps.moment(lab.now() + 30)) as expiring,
+    ):
+        second = steps.create(lab, name=first.answer.member("name"))
+        refused = [door.request(name_login(first), first.raw), door.request(login(powerless), powerless.raw)]
+        steps.delete(lab, second.id)
+        lab.advance(31)
+        for answer in (*refused, door.request(login(expiring), expiring.raw)):
+            answer.expect(401).header("WWW-Authenticate", CHALLENGE)
 
 
 @rule("filescom.ftp.not-logged-in")
