@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from contract_tests.lab import Lab, rule
+from contract_tests.models.doors import DoorModel
 from contract_tests.models.key_life import KeyModel
 from contract_tests.models.limiter import AnyLimiter, Limits, OurLimiter
 from contract_tests.models.machine import explore
@@ -50,6 +51,12 @@ def test_resources(lab: Lab, run: Run) -> None:
 def test_resources_exact(lab: Lab, run: Run) -> None:
     """The same of what no document says."""
     explore(run, lab, ResourceModel, _promised(lab, "EXACT_RESOURCES"), run.profile.models)
+
+
+@rule("*.model.doors")
+def test_doors(lab: Lab, run: Run) -> None:
+    """Whatever keys and files come and go by whichever door, each lets in who may enter and shows what is there."""
+    explore(run, lab, DoorModel, _promised(lab, "DOORS"), run.profile.models)
 
 
 def _promised(lab: Lab, what: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
+from contract_tests.models.doors import Doors, Opener
 from contract_tests.models.key_life import KeyLife
 from contract_tests.models.limiter import Call, Limits
 from contract_tests.models.resources import Members, Resource
@@ -216,4 +217,34 @@ RESOURCES = (
         change=_replace,
         delete=_remove,
     ),
+)
+
+# Doors beside the API: keys that sign in, and files in a folder of the example's own.
+
+
+def _opener(lab: Lab, name: str) -> Opener:
+    made = steps.create(lab, name=name)
+    return Opener(raw=made.raw, id=made.id, logins={"id": f"@api-{made.id}", "name": f"@api-{name}"})
+
+
+def _folder_behind_doors(lab: Lab) -> str:
+    path = lab.name("doors")
+    lab.call("create_folder", key=lab.key(), path={"path": path}, json={}).given()
+    return path
+
+
+def _bytes(lab: Lab, path: str) -> bytes | None:
+    offered = steps.download(lab, lab.key(), path)
+    return None if offered.status == 404 else steps.fetch(lab, offered.given(200)).given(200).content
+
+
+DOORS = Doors(
+    protocols=("webdav", "ftp", "sftp"),
+    make=_opener,
+    end=lambda lab, opener: steps.delete(lab, opener.id).given(),
+    folder=_folder_behind_doors,
+    clear=lambda lab, folder: steps.remove(lab, lab.key(), folder, recursive=True),
+    read=_bytes,
+    write=lambda lab, path, content: steps.uploads(lab, lab.key(), path, content),
+    remove=lambda lab, path: steps.remove(lab, lab.key(), path).passes(),
 )

@@ -215,6 +215,34 @@ def _() -> None:
         assert publish
 
 
+# What shows only after a while.
+
+
+def _taken_for_good(check: Any, call: Exchange, policy: Protocols, key: Key) -> None:
+    from mockserver.refusals import Refused
+
+    if sum(other.name == key.name for other in call.world.keys.of(key.account)) > 1:
+        raise Refused(policy.refusals["ambiguous"], "another key had this name once")
+    check(call, policy, key)
+
+
+engine_sabotages({"filescom-sign-in-name-taken-for-good": ("protocols.sign_in:_check_unique", _taken_for_good)})
+
+
+def _first_content() -> Callable[..., bytes]:
+    """Around whatever reads a file by a protocol: what it held when it was first read."""
+    known: dict[tuple[str, str], bytes] = {}
+
+    def around(read: Any, call: Exchange, row: Row) -> bytes:
+        content: bytes = read(call, row)
+        return known.setdefault((call.account.id, row["id"]), content) if _by_protocol(call) else content
+
+    return around
+
+
+sabotages({"filescom-protocols-read-once": ("tree.read", _first_content())})
+
+
 # How it is told.
 
 
