@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from contract_tests.target.mistakes import mistakes
 from contract_tests.target.schema import target_schema
 from latchkey import Contract
+from latchkey.records import Provider
 
 _HEAD = """\
 # A target of contract-tests. Secrets stay in the environment: "${NAME}" is replaced by the variable's value.
@@ -56,9 +57,22 @@ def _lines(draft: Draft, schema: Mapping[str, Any], contract: Contract) -> Itera
         doors = [name for name in about["properties"] if name in schema["$defs"]["doors"]]
         yield from (_field(name, about["properties"][name]) for name in doors)
         yield from ("", f"[providers.{_name(provider)}.keys]")
-        if provider in contract.providers and (presented := contract.providers[provider].presented):
-            yield f'# with what it presents: full = {{ key = "${{NAME}}", presents = {{ {" = …, ".join(presented)} = … }} }}'
+        if provider in contract.providers:
+            yield from _companions(contract.providers[provider])
         yield from _keys(provider, about["properties"]["keys"].get("properties", {}), draft.keys.get(provider, {}))
+
+
+def _companions(provider: Provider) -> Iterator[str]:
+    """How to write what goes with a key: what it presents itself, or what else a proof can use."""
+    if provider.presented:
+        yield _with("what it presents", "full", provider.presented)
+    for situation in provider.situations.values():
+        if situation.beside:
+            yield _with(" and ".join(situation.beside.values()), situation.name, situation.beside)
+
+
+def _with(says: str, situation: str, names: Iterable[str]) -> str:
+    return f'# with {says}: {situation} = {{ key = "${{NAME}}", presents = {{ {" = …, ".join(names)} = … }} }}'
 
 
 def _keys(provider: str, known: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Sequence
 
 import pytest
@@ -72,6 +74,21 @@ def test_one_full_key_shows_half_of_the_gate(bare: Staged):
     """Half or more of what is documented and published is verified, and every other rule says what it would take."""
     assert share(gate(bare)) >= 0.5
     assert all(result.reason for result in bare.verdict.having(Outcome.NOT_VERIFIABLE))
+
+
+def test_the_line_that_would_change_it_can_be_written(bare: Staged):
+    """Whatever is missing from the file is told as TOML that goes under the table it names."""
+    reasons = {result.reason or "" for result in bare.verdict.having(Outcome.NOT_VERIFIABLE)}
+    lines = [hit.groups() for reason in reasons if (hit := re.search(r"write under (\[\S+\]): (.+)", reason))]
+
+    assert len(lines) > 20
+    for table, line in lines:
+        tomllib.loads(f"{table}\n{line}")
+    assert ("[providers.fileflare.keys]", 'full = ["${FILEFLARE_FULL}", "${FILEFLARE_FULL_2}"]') in lines
+    assert (
+        "[providers.fileflare.keys]",
+        'full = {key = "${FILEFLARE_FULL}", presents = { status_id = "…", shopify_id = "…" }}',
+    ) in lines
 
 
 def test_all_situations_show_nine_tenths_of_the_gate(equipped: Staged):

@@ -34,7 +34,7 @@ def made_link(lab: Lab, **members: Any) -> dict[str, Any]:
 
 
 def a_link(lab: Lab) -> dict[str, Any]:
-    """An URL asset that stays as it is."""
+    """An URL asset that stays as it is, but for an order that the last of its proofs gives it to."""
     return lab.once("link", lambda: made_link(lab))
 
 
@@ -259,7 +259,7 @@ def made_file(lab: Lab) -> tuple[str, str]:
 
 def at_least(lab: Lab, count: int) -> list[str]:
     """Sees to it that the store has this many assets; the ids of those that had to be made."""
-    total = taken(lab.call("list_assets", key=lab.key(), query={"per_page": 1}), "meta", "total")
+    total = taken(lab.call("list_assets", key=lab.key()), "meta", "total")
     return [made_link(lab)["id"] for _ in range(count - total)]
 
 

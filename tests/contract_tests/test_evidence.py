@@ -1,0 +1,49 @@
+"""Which answers of earlier proofs are still good, where every request is dear."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from contract_tests.evidence import Evidence
+
+READ, FORM, WRITE = ("GET", "/things/1"), ("POST", "/things"), ("DELETE", "/things/2")
+
+
+def request(method: str, path: str, key: str = "first-key") -> httpx.Request:
+    return httpx.Request(method, f"http://target{path}", headers={"Authorization": f"Bearer {key}"})
+
+
+@pytest.fixture
+def evidence() -> Evidence:
+    return Evidence()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "stays"),
+    [
+        (READ, 200, False),
+        (READ, 404, False),
+        (READ, 401, True),
+        (FORM, 422, True),
+        (FORM, 402, False),
+        (WRITE, 404, True),
+    ],
+)
+def test_a_change_outdates_what_depends_on_it(evidence: Evidence, asked: tuple[str, str], status: int, stays: bool):
+    """After a change, a refusal of the request's own form is still known; what is stored has to be asked for again."""
+    evidence.keep(request(*asked), httpx.Response(status))
+    assert evidence.answer(request(*asked)) is not None
+
+    evidence.keep(request("PUT", "/things/3"), httpx.Response(200))
+
+    assert (evidence.answer(request(*asked)) is not None) is stays
+
+
+def test_keys_of_one_situation_share_answers(evidence: Evidence):
+    """What one of several keys was answered is not asked for with another of them, but with a stranger's key."""
+    evidence.alike[b"second-key"] = b"first-key"
+    evidence.keep(request(*READ), httpx.Response(200))
+
+    assert evidence.answer(request(*READ, key="second-key")) is not None
+    assert evidence.answer(request(*READ, key="third-key")) is None
