@@ -34,6 +34,7 @@ class Unattended:
 
     def __init__(self, mock: Mock) -> None:
         self.statuses: Counter[int] = Counter()
+        self.mock = mock
         self._app = mock.providers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,6 +69,18 @@ class Proxied:
             await send({**message, "body": b""})
 
         await self._app(scope, receive, changed)
+
+
+class Slow:
+    """A server that takes two thirds of a second for each answer, by its own clock."""
+
+    def __init__(self, app: Unattended, seconds: float = 0.67) -> None:
+        self._app, self._clock, self._seconds = app, app.mock.world.clock, seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self._clock.advance(self._seconds)
+        await self._app(scope, receive, send)
 
 
 class Flaky:

@@ -12,7 +12,7 @@ from contract_tests.outcome import Outcome, Result
 from contract_tests.plan import A_REQUEST
 from contract_tests.target import Permit
 from latchkey.rules import Level
-from tests.staging import Flaky, Proxied, Staged, directed, stage
+from tests.staging import Flaky, Proxied, Slow, Staged, directed, stage
 
 #: What somebody permits who may use up a minute of a key's requests.
 PERMIT = Permit(spend_window=True, wait_up_to=61)
@@ -121,6 +121,17 @@ def test_a_reverse_proxy_changes_no_verdict():
     staged = stage(PERMIT, way=Proxied)
 
     assert staged.verdict.having(*VIOLATIONS, Outcome.ERROR) == []
+
+
+def test_slow_answers_are_no_violations():
+    """On a server that takes its time, windows pass and keys expire between requests: what cannot be shown then is not held
+    against it.
+    """
+    staged = stage(PERMIT, way=Slow)
+
+    assert staged.verdict.having(*VIOLATIONS, Outcome.ERROR) == []
+    assert [thrift.unasked for thrift in staged.run.thrift.values()] == [0, 0, 0, 0]
+    assert staged.statuses[429] > 0
 
 
 def test_faults_are_never_violations():
