@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, Unpack, cast
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from contract_tests.pace import NEARLY
 from contract_tests.patience import checked
 from contract_tests.provision import Key, Provisioner
 from contract_tests.race import Attempt, Call, Race
+from contract_tests.sample import parameters_of
 from contract_tests.sender import Sender
 from contract_tests.target import NEIGHBOUR, Target
 from contract_tests.thrift import Thrift
@@ -381,6 +383,19 @@ class Lab:
         with self._watched(call):
             response = self._sender.send(request, operation)
         return self._answer(response, call)
+
+    def send_as_is(self, request: httpx.Request) -> httpx.Response:
+        """The response to a request made elsewhere, which neither waits nor is asked again; what it makes is noted."""
+        path = unquote(str(request.url).removeprefix(self.base_url).partition("?")[0])
+        likely = (item for item in self.operations() if item.method == request.method)
+        operation = next((item for item in likely if parameters_of(item, path) is not None), None)
+        if operation is None:
+            return self.client.send(request)
+        call = Call(request, operation)
+        with self._watched(call):
+            response = self.client.send(request)
+        self._answer(response, call)
+        return response
 
     def at_once(self, calls: Sequence[Call]) -> list[Attempt]:
         """All these calls at the same time, each on a connection of its own. A 429 is an answer like any other."""

@@ -48,7 +48,7 @@ class Player:
         if step["do"] != "send":
             _ACTS[step["do"]](self, step)
             return
-        response = self._run.client.send(self._request(step))
+        response = self._lab.send_as_is(self._request(step))
         if not last and response.status_code != step["answered"]:
             raise NotReplayable(
                 f"request {self._number + 1}, {step['method']} {step['url']}, was answered {response.status_code} and not "

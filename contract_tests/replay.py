@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from contract_tests.logbook import Logbook
 from contract_tests.outcome import Outcome
 from contract_tests.player import NotReplayable, Player
 from contract_tests.report.exchange import as_record
@@ -29,13 +30,23 @@ class Replayed:
 
 
 def replayed(report: Mapping[str, Any], finding: str, where: str | None) -> Replayed:
-    """Follows the steps of this finding. Raises NotReplayable, NotVerifiable, TargetError and Unreachable."""
+    """Follows the steps of this finding, and removes what they made.
+
+    Raises NotReplayable, NotVerifiable, TargetError, LogbookError and Unreachable.
+    """
     record = _finding(report, finding)
     contract = load().only(record["provider"])
     run = open_run(read_target(where or report["target"], contract), contract, seed=report["seed"])
-    check_reachable(run)
     try:
-        return _judged(run, record) if _can_be_followed(record["steps"]) else _proved(run, finding)
+        check_reachable(run)
+        run.logbook = Logbook.beside(where or report["target"]) if run.thrift else None
+        outcome = _judged(run, record) if _can_be_followed(record["steps"]) else _proved(run, finding)
+        run.tidy()
+        left = [f"is left: {item.left}: {item.why}" for item in run.left()]
+        return replace(outcome, told="\n".join([outcome.told, *left]))
+    except BaseException:
+        run.tidy()
+        raise
     finally:
         run.close()
 

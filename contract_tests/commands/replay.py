@@ -21,6 +21,7 @@ def replay(report: Path, finding: str, target: str | None) -> None:
     Exit codes: 0 it no longer differs, 1 it still does, 2 wrong usage, or the target cannot follow the requests.
     """
     from contract_tests.client import Unreachable
+    from contract_tests.logbook import LogbookError
     from contract_tests.outcome import NotVerifiable
     from contract_tests.player import NotReplayable
     from contract_tests.replay import replayed
@@ -29,7 +30,7 @@ def replay(report: Path, finding: str, target: str | None) -> None:
 
     try:
         outcome = replayed(read_report(report), finding, target)
-    except (ReportError, NotReplayable, TargetError, Unreachable) as problem:
+    except (ReportError, NotReplayable, TargetError, LogbookError, Unreachable) as problem:
         raise click.UsageError(str(problem)) from None
     except NotVerifiable as problem:
         raise click.UsageError(f"the target cannot follow the requests: {problem}") from None

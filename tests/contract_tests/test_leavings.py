@@ -193,6 +193,19 @@ def test_what_cannot_be_removed_is_told_and_cleaned_later(place: Callable[..., P
     assert (inventory(here.mock.app), here.books) == (before, [])
 
 
+def test_what_a_replay_makes_is_removed(place: Callable[..., Place], tmp_path: Path):
+    """The requests of a finding make what they made; afterwards it is gone again."""
+    here = place(lambda app: Answering(app, "GET", "/api/v1/assets/", 404))
+    ran = here("run", "--rule", FLARE, "--json", str(tmp_path / "r.json"))
+    before = inventory(here.mock.app)
+    done = CliRunner().invoke(main, ["replay", str(tmp_path / "r.json"), FLARE, str(here.file)])
+
+    assert (ran.exit_code, done.exit_code) == (1, 1), done.output
+    assert done.output.startswith(f"still differs: GET {here.mock.url}/api/v1/assets/")
+    assert "is left" not in done.output
+    assert (inventory(here.mock.app), here.books) == (before, [])
+
+
 def test_what_was_removed_by_hand_can_be_forgotten(place: Callable[..., Place]):
     """--forget strikes off what clean cannot remove, after one more try; it does not go with --dry-run."""
     here = place(lambda app: Answering(app, "DELETE", "/", 403))
