@@ -490,7 +490,7 @@ class Lab:
         """Removes what was made with this lab's keys, or those of a lab before it, with the requests set aside for that."""
         if self._thrift and self._leavings:
             self._thrift.budget.closing, self._sender.spending = True, False
-            self._thrift.removals += tidy(self, self._leavings)
+            self._thrift.removals += tidy(self, self._leavings, self._thrift.pacer.rest)
             self._thrift.budget.closing = False
 
     def close(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contract_tests.client import Fault
 from contract_tests.leavings import Leavings, Left
 from contract_tests.outcome import NotVerifiable
+from contract_tests.patience import PAUSES
 from contract_tests.target import NEIGHBOUR
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ class Removal:
     why: str | None = None
 
 
-def tidy(lab: Lab, leavings: Leavings) -> Iterator[Removal]:
-    """Removes all that is left, each told as it is done. What a target that does not answer has is not asked for one by one."""
+def tidy(lab: Lab, leavings: Leavings, rest: Callable[[float], None]) -> Iterator[Removal]:
+    """Removes all that is left, each told as it is done. A request that got lost is sent again after a `rest`; what a target
+    that does not answer has is not asked for one by one.
+    """
     silent: str | None = None
     for left in leavings.tally.left():
         if left not in leavings.tally.left():
@@ -36,12 +39,24 @@ def tidy(lab: Lab, leavings: Leavings) -> Iterator[Removal]:
             yield Removal(left=left, why="its answer was not seen, so its id is not known")
             continue
         try:
-            why = silent or _removed(lab, left)
+            why = silent or _again(lambda left=left: _removed(lab, left), rest)  # type: ignore[misc]
         except Fault as fault:
             why = silent = f"nothing answers: {fault}"
         if why is None:
             leavings.forget(left)
         yield Removal(left=left, why=why)
+
+
+def _again(remove: Callable[[], str | None], rest: Callable[[float], None]) -> str | None:
+    """What `remove` answers. It may be called again: what is gone stays so. Raises Fault where it got lost each time."""
+    for seconds in PAUSES:
+        try:
+            return remove()
+        except Fault as fault:
+            if not fault.sent:
+                raise  # where no connection is had it was tried again already
+            rest(seconds)
+    return remove()
 
 
 def _removed(lab: Lab, left: Left) -> str | None:

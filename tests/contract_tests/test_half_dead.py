@@ -233,3 +233,21 @@ def test_tls_that_breaks_is_the_network_s_fault(tls: tuple[ssl.SSLContext, Way],
             client.send(request)
         assert fault.value.sent
     client.close()
+
+
+def test_what_a_dead_target_holds_is_not_asked_for_one_by_one():
+    """It is told as left, and only the first thing was tried to be removed."""
+    ways: list[Ending] = []
+
+    def way(app: ASGIApp) -> Ending:
+        ways.append(Ending(app, unavailable(503)))
+        return ways[0]
+
+    with standing(Permit(), situations={"full"}, way=way) as stand:
+        prove(stand.run, ["fileflare.a*"])
+        left, asked = stand.run.left(), ways[0].asked
+        stand.run.tidy()
+
+    assert len(left) > 1
+    assert all((item.why or "").startswith(("nothing answers: ", "its answer was not seen")) for item in left)
+    assert ways[0].asked - asked == len(PAUSES) + 1
