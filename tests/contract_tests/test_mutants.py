@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -77,6 +80,33 @@ def test_there_are_many_mutants_and_many_harmless_variants(catalogue: list[Mutan
 
     assert len([item for item in catalogue if item.rule]) >= 150
     assert len(harmless) >= 25
+
+
+EACH = """
+import os
+import sys
+from contract_tests.mutants.sabotage import SABOTAGES
+from contract_tests.mutants.sabotage._host import _preload
+import mockserver.protocols.ftp, mockserver.protocols.sftp, mockserver.protocols.webdav
+_preload()
+for name, sabotage in SABOTAGES.items():
+    child = os.fork()
+    if child == 0:
+        try:
+            sabotage()
+        except BaseException as problem:
+            os.write(1, f"{name}: {problem!r}\\n".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each is tried in a process of its own, which takes fork")
+def test_every_sabotage_finds_the_part_that_it_replaces():
+    """What was renamed in the mock would leave a mutant that cannot be tried."""
+    done = subprocess.run([sys.executable, "-c", EACH], capture_output=True, text=True, check=True)
+
+    assert done.stdout == ""
 
 
 def test_names_are_unique(catalogue: list[Mutant]):

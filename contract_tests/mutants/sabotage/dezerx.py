@@ -177,7 +177,7 @@ def suspended_token() -> None:
 def file_chunked() -> None:
     """A file is sent without its length."""
     answer: Any = import_module("mockserver.layers.answer")
-    send_reply = answer._send
+    send_reply = answer.send_reply
 
     async def chunked(reply: Reply, exchange: Exchange, send: Any) -> None:
         async def pass_on(message: Any) -> None:
@@ -187,7 +187,7 @@ def file_chunked() -> None:
 
         await send_reply(reply, exchange, pass_on)
 
-    answer._send = chunked
+    answer.send_reply = chunked
 
 
 # How domain and product are read.
