@@ -17,7 +17,7 @@ REST = 5.0
 HEAD = 100_000
 
 _STATUS = re.compile(rb"(HTTP/\d\.\d) (\d{3})(?: ([^\r\n]*))?")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r]*?)[ \t]*")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r]*)")
 _END, _LINE, _FOLD = re.compile(rb"\r?\n\r?\n"), re.compile(rb"\r?\n"), re.compile(rb"\r?\n[ \t]+")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?")
 
@@ -70,12 +70,13 @@ class Connection:
 
     def _head(self) -> tuple[bytes, int, bytes, list[tuple[bytes, bytes]]]:
         """Version, status, reason and fields."""
-        first, *lines = _LINE.split(_FOLD.sub(b" ", self._upto(_END)))
+        head = self._upto(_END)
+        first, *lines = _LINE.split(_FOLD.sub(b" ", head) if b"\n " in head or b"\n\t" in head else head)
         status = _STATUS.fullmatch(first) or _odd(f"a status line {first[:80]!r}")
         fields = []
         for line in lines:
             name, value = (_FIELD.fullmatch(line) or _odd(f"a header line {line[:80]!r}")).groups()
-            fields.append((name, value))
+            fields.append((name, value.rstrip(b" \t")))
         return status[1], int(status[2]), status[3] or b"", fields
 
     def _body(self, framing: Mapping[bytes, bytes]) -> bytes:

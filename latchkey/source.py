@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -31,11 +32,27 @@ class ContractError(Exception):
         super().__init__(f"{where}: {'.'.join(steps) or 'document'}: {problem}")
 
 
+#: What was read, by the bytes that it was read from; None as long as nobody asked for it.
+_once: dict[bytes, bytes] | None = None
+
+
+def read_once() -> None:
+    """From now on equal bytes are parsed once: for a process that reads the contract again and again."""
+    global _once
+    _once = {} if _once is None else _once
+
+
 def read_yaml(file: Path) -> Any:
     """The file's content. Raises ContractError where it is missing or is not YAML."""
     try:
+        content = file.read_bytes()
+        if _once and content in _once:
+            return pickle.loads(_once[content])  # noqa: S301 - written below, in this process
         # YAML 1.1 turns unquoted dates into objects; JSON has none, so they stay strings.
-        return yaml.load(file.read_bytes(), Loader=_json_loader())  # noqa: S506 - a safe loader
+        value = yaml.load(content, Loader=_json_loader())  # noqa: S506 - a safe loader
+        if _once is not None:
+            _once[content] = pickle.dumps(value)
+        return value
     except FileNotFoundError:
         raise ContractError(file, (), f"no such file in {file.parent}; check the path") from None
     except yaml.YAMLError as error:

@@ -13,14 +13,11 @@ from connexion.exceptions import ProblemException
 
 from latchkey import ContractError
 from latchkey.source import read_yaml
-from mockserver.control import accounts, faults, keys, rows, status
+from mockserver.control import DOCUMENT, accounts, faults, keys, rows, status
 from mockserver.faults import Fault
 from mockserver.keys import Key
 from mockserver.snapshots import go_back, take
 from mockserver.world import Account, Row, World
-
-#: The control plane's document, which says what a scenario looks like.
-DOCUMENT = Path(__file__).parent / "control" / "openapi.yaml"
 
 
 class Unplayable(Exception):
@@ -58,6 +55,7 @@ class Cast:
 def read_scenario(file: Path) -> dict[str, Any]:
     """The file's scenario. Raises ContractError naming file, line and place."""
     scenario = read_yaml(file)
+    # The control plane's document says what a scenario looks like.
     schemas = read_yaml(DOCUMENT)["components"]["schemas"]
     shape = {"$ref": "#/components/schemas/Scenario", "components": {"schemas": schemas}}
     for error in jsonschema_rs.Draft4Validator(shape).iter_errors(scenario):

@@ -23,6 +23,7 @@ from contract_tests.target import at_url
 from contract_tests.verdict import Verdict
 from latchkey import Contract, load
 from latchkey.rules import Level
+from latchkey.source import read_once
 
 #: Outcomes of a rule that is not kept, by the gravity of its level.
 BROKEN = {Outcome.VIOLATED, Outcome.WARNED, Outcome.NOTED}
@@ -77,7 +78,7 @@ def in_processes(
 ) -> Iterator[Report]:
     """What the task reports of each mutant, as it comes, from as many processes as there are cores or `workers` says."""
     count = max(1, min(workers or os.cpu_count() or 1, len(mutants)))
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=read_once) as pool:
         waiting = [pool.submit(task, mutant) for mutant in mutants]
         for done in as_completed(waiting):
             yield done.result()

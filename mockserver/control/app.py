@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connexion import AsyncApp, request
@@ -14,7 +13,8 @@ from connexion.resolver import Resolver
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockserver.control import PREFIX
+from latchkey.source import read_yaml
+from mockserver.control import DOCUMENT, PREFIX
 from mockserver.control.guard import Guard
 from mockserver.world import World
 
@@ -28,8 +28,9 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="control plane"'}
 
 def create_control(world: World, providers: ASGIApp, guard: Guard, pages: Dashboard) -> ASGIApp:
     """The control plane of this world, whose data plane is `providers`: its API and its pages behind one guard."""
-    app = AsyncApp("mockserver.control", specification_dir=Path(__file__).parent)
-    app.add_api("openapi.yaml", base_path=PREFIX, resolver=Resolver(_handler), strict_validation=True)
+    app = AsyncApp("mockserver.control")
+    # Read here: the framework would read it without libyaml, which takes longer than all else at the first call.
+    app.add_api(read_yaml(DOCUMENT), base_path=PREFIX, resolver=Resolver(_handler), strict_validation=True)
     app.add_error_handler(UnicodeDecodeError, _not_unicode)
     return Control(app, pages, world, providers, guard)
 
