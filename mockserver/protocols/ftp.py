@@ -68,9 +68,8 @@ class Ftp:
             await asyncio.Event().wait()
         finally:
             ending.set()
-            # The thread may be waiting for this loop.
-            while thread.is_alive():
-                await asyncio.sleep(0.01)
+            # It may be waiting for this loop, which therefore goes on.
+            await asyncio.to_thread(thread.join)
 
 
 def _run(server: FTPServer, ending: threading.Event) -> None:
