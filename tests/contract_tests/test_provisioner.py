@@ -150,3 +150,25 @@ def test_several_keys_of_a_situation_are_one_account(here: Path):
 
     assert described.endpoints["fileforge"].keys["full"] == (StaticKey(key="a"), StaticKey(key="b"))
     assert Static(described).open(FORGE).key().raw == "a"
+
+
+@pytest.mark.parametrize(("close", "removes"), [("", True), ("    def close(self): pass\n", False)])
+def test_what_proofs_made_is_removed_unless_the_administrator_does(here: Path, mock: Served, close: str, removes: bool):
+    """An administrator without `close` has lasting accounts: the suite removes what each proof made. One that has it is trusted."""
+    (here / "mine.py").write_text(
+        "from contract_tests.provision import Key\n"
+        f"class Boss:\n    def key(self, situation='full', **fields): return Key(raw='{mock.key('fileforge')}', situation='full')\n{close}"
+        "class Mine:\n    def open(self, provider, *, neighbour=False): return Boss()\n"
+    )
+    (here / "t.toml").write_text(f'provisioner = "mine:Mine"\n[providers.fileforge]\nbase_url = "{mock.url}"\n')
+
+    def files() -> set[str]:
+        return {id for account in mock.app.world.accounts.values() for id in account.rows.get("files", {})}
+
+    before = files()
+    run = open_run(read_target("t.toml", CONTRACT), CONTRACT)
+    prove(run, ["fileforge.finalize.created", "fileforge.conversion.queued"])
+    run.close()
+
+    assert [result.outcome.value for result in run.results] == ["verified", "verified"]
+    assert (files() == before, run.left()) == (removes, [])
