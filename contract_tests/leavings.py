@@ -178,10 +178,12 @@ class Leavings:
         told = request.content[:10_000] + (response.content[:10_000] if response is not None else b"")
         text = f"{request.url.path} {told.decode(errors='replace')}"
         name = next((name for name in self._named.findall(text) if not self._secret(name)), None)
+        # Who was not answered cannot know whether it was there before: then a name of ours has to say that it is ours.
+        ours = answer is not None or name is not None
         return Left(
             by=operation.id,
             undo=link.target.id,
-            url=self._followed(link, self._sample(request, operation), answer),
+            url=self._followed(link, self._sample(request, operation), answer) if ours else None,
             whose=whose,
             name=name,
         )

@@ -432,6 +432,16 @@ def test_the_root_folder_is_never_removed(watched: Callable[..., Watched]):
     assert [url for url in here.left if url] == ["/api/rest/v1/files/mine-a?recursive=true"]
 
 
+@pytest.mark.parametrize("status", [0, 500, 503])
+def test_what_nobody_confirmed_is_removed_by_its_name_only(watched: Callable[..., Watched], status: int):
+    """A folder that may have been there before is not deleted because nobody answered; one with our prefix is."""
+    here = watched("filescom")
+    here.exchange("filescom.create_folder", status, {}, path="/api/rest/v1/folders/theirs")
+    assert here.left == [None]
+    here.exchange("filescom.create_folder", status, {}, path="/api/rest/v1/folders/mine-a")
+    assert here.left[0] == "/api/rest/v1/files/mine-a?recursive=true"
+
+
 def test_a_file_that_was_there_before_is_not_ours(watched: Callable[..., Watched]):
     """An upload that replaced what a file held is no reason to delete it."""
     here = watched("filescom")
