@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from select import select
 from typing import IO
 
@@ -37,6 +38,7 @@ def main() -> None:
                 child = None
             reply: dict[str, str] = {}
             if asked:
+                _preload_doors(asked["arguments"])
                 child = Child(asked["sabotage"], asked["arguments"])
                 reply = child.greeting()
             print(json.dumps(reply), flush=True)  # noqa: T201 - the answer
@@ -69,6 +71,13 @@ def _preload() -> None:
     for file in [*SPEC.rglob("*.yaml"), *FIXTURES.rglob("*.yaml"), mockserver.control.DOCUMENT]:
         read_yaml(file)
     assert jsonpath_ng and oas_patch and uvicorn and mockserver
+
+
+def _preload_doors(arguments: list[str]) -> None:
+    """What serving other protocols imports, from the first mock on that does."""
+    for protocol in ("webdav", "ftp", "sftp"):
+        if f"--{protocol}" in arguments:
+            import_module(f"mockserver.protocols.{protocol}")
 
 
 class Child:
