@@ -99,6 +99,8 @@ class Limiter:
         window = self._windows.get((limit.id, partition))
         if window is None:
             return None
+        if window.opened <= now < window.opened + limit.window:
+            return window
         elapsed = int((now - window.opened) // limit.window)
         if elapsed:
             window.used = max(0, window.used - limit.quota * elapsed) if limit.debt else 0

@@ -28,7 +28,7 @@ class Source:
         return form.prefix + "".join(self._secrets.choices(form.alphabet, k=form.length))
 
     def hex(self, digits: int) -> str:
-        return f"{self._ids.getrandbits(4 * digits):0{digits}x}"
+        return self._ids.getrandbits(4 * digits).to_bytes((digits + 1) // 2, "big").hex()[-digits:]
 
     def uuid(self) -> str:
         return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))

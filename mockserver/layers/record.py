@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Iterable, Sequence
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -101,7 +102,7 @@ def _bound(scope: Scope) -> str:
 
 def folded(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Header name in lower case to value; a header sent twice is joined with a comma (RFC 9110, 5.3)."""
-    told = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw]
+    told = [(_lower(name), value.decode("latin-1")) for name, value in raw]
     headers = dict(told)
     if len(headers) == len(told):
         return headers
@@ -109,6 +110,11 @@ def folded(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     for key, text in told:
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
+
+
+@lru_cache(maxsize=256)  # clients send the same headers again and again
+def _lower(name: bytes) -> str:
+    return name.decode("latin-1").lower()
 
 
 def _owner(contract: Contract, path: str) -> Provider | None:
