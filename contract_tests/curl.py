@@ -29,8 +29,9 @@ def _lines(step: Step, redact: Redact) -> list[str]:
         commands = _folded_all(command(exchange.request, redact) for exchange in step.exchanges)
         return [" ".join([*map(_behind, commands), "wait"])]
     if isinstance(step, Spoken):
-        # Its answer stands nowhere else.
-        return [spoken(step, redact), f"# {redact(step.words or 'no answer')}"]
+        # Its answer stands nowhere else; the line may get another one, for it signs in anew.
+        where = "answered" if step.act == "sign in" else "answered, in the session above"
+        return [spoken(step, redact), f"# {where}: {redact(step.words or 'nothing')}"]
     if isinstance(step, Beside):
         again = _folded(command(step.exchanges[0].request, redact), len(step.exchanges))[0]
         return [f"{_behind(again)} # and meanwhile:", *lines(step.meanwhile, redact), "wait"]

@@ -49,7 +49,7 @@ class _Writer:
         return self._spoken(step) if isinstance(step, Spoken) else self._did(step)
 
     def _spoken(self, step: Spoken) -> dict[str, Any]:
-        told = {"url": step.url, "login": step.login, "act": step.act, "path": step.path, "answered": step.words}
+        told = {"url": step.url, "login": step.login, "act": step.act, "path": step.path, "said": step.words}
         return {"do": SPEAK, **{name: value and self._redact(value) for name, value in told.items()}}
 
     def _did(self, step: Did) -> dict[str, Any]:

@@ -209,17 +209,17 @@ def test_what_was_asked_is_told_as_lines_without_the_key():
     assert client.total == 6
     assert lines(client.take_sent(), client.redact) == [
         'curl -u "@api-7:$FULL_KEY" ftp://127.0.0.1:2121/',
-        "# 226 done",
+        "# answered: 226 done",
         'curl -u "@api-7:$FULL_KEY" ftp://127.0.0.1:2121/a%20b/',
-        "# 226 done",
+        "# answered, in the session above: 226 done",
         'printf %s one | curl -u "@api-7:$FULL_KEY" -T - ftp://127.0.0.1:2121/a%20b/c.txt',
-        "# 226 done",
+        "# answered, in the session above: 226 done",
         "curl -u \"@api-7:$FULL_KEY\" -Q 'DELE /a b/c.txt' ftp://127.0.0.1:2121/",
-        "# 226 done",
+        "# answered, in the session above: 226 done",
         'curl --path-as-is -u "@api-7:$FULL_KEY" ftp://127.0.0.1:2121/a/../b',
-        "# 226 done",
+        "# answered, in the session above: 226 done",
         "curl -k -u \"@api-7:$FULL_KEY\" -Q 'mkdir /new' sftp://127.0.0.1:2222/",
-        "# no answer",
+        "# answered, in the session above: nothing",
     ]
     client.close()
 

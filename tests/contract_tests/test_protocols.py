@@ -140,22 +140,30 @@ actions: [{target: "$['x-providers'].filescom.protocols.permission_sets", remove
 """
 
 
+@pytest.mark.parametrize(
+    ("protocol", "line"),
+    [
+        ("webdav", r"curl -i -X PROPFIND -H 'Depth: 0' -u \"@api-(\d+):\$KEY_\1\" {door}"),
+        ("ftp", r"curl -u \"@api-(\d+):\$KEY_\1\" {door}/"),
+        ("sftp", r"curl -k -u \"@api-(\d+):\$KEY_\1\" {door}/"),
+    ],
+)
 def test_a_finding_of_a_door_shows_sign_ins_without_the_key_and_is_replayed(
-    serving: Callable[..., Served], tmp_path: Path
+    serving: Callable[..., Served], tmp_path: Path, protocol: str, line: str
 ):
     """As lines to be pasted; a replay tries the rule's own proof again, on the same target or another."""
     overlay = tmp_path / "edit.yaml"
     overlay.write_text(ANY_SET)
-    broken = serving(create_app(PROVIDER, seed=3, overlays=[overlay], protocols={"webdav": 0}))
-    good = serving(create_app(PROVIDER, seed=3, protocols={"webdav": 0}))
-    rule, file = "filescom.webdav.permission-set", tmp_path / "out" / "report.json"
+    broken = serving(create_app(PROVIDER, seed=3, overlays=[overlay], protocols={protocol: 0}))
+    good = serving(create_app(PROVIDER, seed=3, protocols={protocol: 0}))
+    rule, file = f"filescom.{protocol}.permission-set", tmp_path / "out" / "report.json"
     wanted = ["--provider", PROVIDER, "--rule", rule, "--level", "assumed", "--report", str(file.parent)]
     done = CliRunner().invoke(main, ["run", broken.url, *wanted])
 
     assert done.exit_code == 1
     (found,) = json.loads(file.read_text())["rules"]
-    door = broken.app.world.doors[PROVIDER]["webdav"]
-    assert re.fullmatch(rf"curl -i -X PROPFIND -H 'Depth: 0' -u \"@api-(\d+):\$KEY_\1\" {door}", found["curl"][-2])
+    wanted_line = line.format(door=re.escape(broken.app.world.doors[PROVIDER][protocol]))
+    assert [shown for shown in found["curl"] if re.fullmatch(wanted_line, shown)]
     written = done.output + "".join(item.read_text() for item in file.parent.iterdir())
     assert not [key for key in broken.app.world.ready_keys(PROVIDER) if key.key in written]
     assert "Basic QGFwaS" not in written
