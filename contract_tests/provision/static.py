@@ -36,7 +36,10 @@ class Static:
         return self._now()
 
     def address(self) -> Mapping[str, str]:
-        raise NotVerifiable("it needs requests from a second client address, which this target cannot be sent")
+        raise NotVerifiable(
+            "it needs requests from a second client address; to have them sent, write at the top: "
+            'provisioner = "your_module:YourClass", and let it have address()'
+        )
 
     def close(self) -> None: ...
 

@@ -73,7 +73,7 @@ def test_no_429_is_the_suite_s_own_doing(equipped: Staged, bare: Staged):
 def test_one_full_key_shows_half_of_the_gate(bare: Staged):
     """Half or more of what is documented and published is verified, and every other rule says what it would take."""
     assert share(gate(bare)) >= 0.5
-    assert all(result.reason for result in bare.verdict.having(Outcome.NOT_VERIFIABLE))
+    assert all("write " in (result.reason or "") for result in bare.verdict.having(Outcome.NOT_VERIFIABLE))
 
 
 def test_the_line_that_would_change_it_can_be_written(bare: Staged):
