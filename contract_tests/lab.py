@@ -361,11 +361,6 @@ class Lab:
         """Whether the target says where this protocol reaches the same files."""
         return protocol in self._endpoint.doors
 
-    @property
-    def doors(self) -> Sequence[str]:
-        """The protocols of which the target says where they are."""
-        return list(self._endpoint.doors)
-
     def door(self, protocol: str) -> Door:
         """Where this protocol reaches the same files. Raises NotVerifiable where the target does not say."""
         if not self.has_door(protocol):

@@ -28,7 +28,8 @@ EXAMPLES: Mapping[str, str] = {
 def missing(protocol: str, provider: str, *, on_mock: bool) -> str:
     """Why nothing is verifiable where a protocol's address is not known, and what would change that."""
     if on_mock:
-        return f"it needs {protocol}, which this mock does not serve; start it with --{protocol}"
+        start = f"start it with --{protocol}, which takes pip install 'latchkey[protocols]'"
+        return f"it needs {protocol}, which this mock does not serve; {start}"
     line = f'{protocol} = "{EXAMPLES[protocol]}"'
     return f"it needs {protocol}; to say where it answers, write under [providers.{provider}]: {line}"
 

@@ -61,7 +61,7 @@ class DoorModel(Model):
         super().__init__(exploration, promised)
         self.promised: Doors = promised
         with stopping():
-            named = [name for name in promised.protocols if name in self.lab.doors]
+            named = [name for name in promised.protocols if self.lab.has_door(name)]
             self.doors = {name: self.lab.door(name) for name in named or promised.protocols}
             self.folder = promised.folder(self.lab)
         self.path = f"{self.folder}/it.txt"

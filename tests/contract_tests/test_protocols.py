@@ -65,7 +65,8 @@ def test_a_mock_without_the_door_is_told_to_open_it(mock: Served):
 
     (result,) = run.results
     assert result.outcome is Outcome.NOT_VERIFIABLE
-    assert result.reason == "it needs webdav, which this mock does not serve; start it with --webdav"
+    start = "start it with --webdav, which takes pip install 'latchkey[protocols]'"
+    assert result.reason == f"it needs webdav, which this mock does not serve; {start}"
 
 
 def test_a_target_file_without_the_door_is_told_the_line(site: Served, tmp_path: Path):
