@@ -79,12 +79,16 @@ class Run:
             thrift = replace(thrift, evidence=Evidence(), leavings=self.watch(provider, thrift.budget))
         return Lab(self.contract, provider, self.target, self.client, self.provisioner, thrift=thrift)
 
+    @property
+    def numbers(self) -> dict[str, int]:
+        """How much a sweep makes up, and from which seed."""
+        return {"covering": self.profile.sweep, "random": max(1, self.profile.sweep // 3), "seeded": self.seed}
+
     def sweep(self, lab: Lab) -> Sweep:
         """The sweep of this lab's provider, made once."""
         name = lab.provider.name
         if name not in self.sweeps:
-            most = self.profile.sweep
-            self.sweeps[name] = sweep(lab, covering=most, random=max(1, most // 3), seeded=self.seed)
+            self.sweeps[name] = sweep(lab, **self.numbers)
         return self.sweeps[name]
 
     def check_alive(self, provider: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
 from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
@@ -29,6 +30,7 @@ from contract_tests.report.forms import Forms
 from contract_tests.report.summary import told
 from contract_tests.report.terminal import print_report
 from contract_tests.run import Run, check_reachable, open_run, prove
+from contract_tests.sweep.ahead import ahead
 from contract_tests.target import TargetError, read_target
 from contract_tests.verdict import INTERRUPTED, USAGE, Verdict
 from latchkey import Contract
@@ -77,7 +79,7 @@ def run_suite(where: str, contract: Contract, wanted: Wanted) -> int:
     run.gate, run.profile = Level[wanted.level], PROFILES[wanted.profile]
     if wanted.all_exchanges:
         run.client.kept = deque(maxlen=KEPT)
-    with interruptible(run):
+    with interruptible(run), ahead(run.contract, _swept(run, wanted.patterns), run.numbers):
         try:
             return _proven(console, run, where, wanted, waivers)
         except KeyboardInterrupt:
@@ -85,6 +87,13 @@ def run_suite(where: str, contract: Contract, wanted: Wanted) -> int:
             return INTERRUPTED
         finally:
             run.close()
+
+
+def _swept(run: Run, patterns: Sequence[str]) -> list[str]:
+    """The providers that will be swept whole; where requests are dear, none is."""
+    chosen = [rule for rule in run.rules.values() if not patterns or any(fnmatch(rule.id, each) for each in patterns)]
+    swept = dict.fromkeys(rule.provider for rule in chosen if rule.id.split(".")[1] == "sweep")
+    return [] if run.thrift else list(swept)
 
 
 def _proven(console: Console, run: Run, where: str, wanted: Wanted, waivers: Sequence[Waiver]) -> int:

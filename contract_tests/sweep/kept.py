@@ -36,6 +36,11 @@ class Kept:
         self._known = _read(self._file, contract)
         self._samples: Samples | None = None
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing has to be made up."""
+        return self._contract.operations.keys() <= self._known.keys()
+
     def begin(self, operation: Operation) -> Sample | None:
         """The sample that most likely succeeds: the contract's example or, where it has none, the plainest case."""
         return next((sample for sample in self.of(operation) if sample.fits), None)
