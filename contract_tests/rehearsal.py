@@ -9,6 +9,7 @@ from contract_tests.beside import found_beside
 from contract_tests.provision import Admin, Control
 from contract_tests.target import NEIGHBOUR, StaticKey, Target, Timeouts, Tls
 from latchkey import Contract
+from latchkey.records import Provider
 
 
 def stand_in(target: Target, contract: Contract, url: str, control: Control) -> Target:
@@ -21,7 +22,10 @@ def stand_in(target: Target, contract: Contract, url: str, control: Control) -> 
             headers={},
             doors={item: door for item, door in served.get(name, {}).items() if item in endpoint.doors},
             keys=handed_over(
-                name, endpoint.keys, control.open(contract.providers[name]), control.open(contract.providers[name])
+                contract.providers[name],
+                endpoint.keys,
+                control.open(contract.providers[name]),
+                control.open(contract.providers[name]),
             ),
         )
         for name, endpoint in target.endpoints.items()
@@ -31,14 +35,15 @@ def stand_in(target: Target, contract: Contract, url: str, control: Control) -> 
 
 
 def handed_over(
-    provider: str, wanted: Mapping[str, Sequence[StaticKey]], admin: Admin, other: Admin
+    provider: Provider, wanted: Mapping[str, Sequence[StaticKey]], admin: Admin, other: Admin
 ) -> dict[str, tuple[StaticKey, ...]]:
     """As many keys for each of these situations, as somebody would write them into a target file, with what goes with them."""
 
     def made(situation: str, like: StaticKey) -> StaticKey:
         key = other.key() if situation == NEIGHBOUR else admin.key(situation)
-        more = found_beside(provider, admin, key) if like.presents.keys() - key.presents.keys() else {}
-        given = {name: value for name, value in more.items() if name in like.presents}
-        return StaticKey(key=key.raw, presents={**key.presents, **given})
+        known = {} if situation == NEIGHBOUR else provider.situations[situation].beside
+        named = known.keys() & like.presents.keys()
+        more = found_beside(provider.name, admin, key) if named else {}
+        return StaticKey(key=key.raw, presents={**key.presents, **{name: more[name] for name in named}})
 
     return {situation: tuple(made(situation, like) for like in keys) for situation, keys in wanted.items()}
