@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socketserver
 import sys
 import threading
@@ -21,6 +22,7 @@ from starlette.routing import Route
 from contract_tests.client import Client, Fault
 from contract_tests.curl import lines
 from contract_tests.doors import Door, Heard
+from contract_tests.doors.sftp import is_loopback
 from contract_tests.outcome import NotVerifiable
 from contract_tests.target import Timeouts, Way
 from contract_tests.trail import Spoken
@@ -141,6 +143,20 @@ def test_a_wrong_password_for_sftp_is_a_failure_of_authentication(tmp_path: Path
         assert not session.signed_in.passed
         assert not session.signed_in.closed
         assert session.signed_in.words.startswith("SSH authentication failure")
+
+
+def test_an_unknown_host_is_not_told_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Of a server elsewhere the host key has to be known; the reason names the command that writes it down."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("contract_tests.doors.sftp.is_loopback", lambda host: False)
+
+    with sftp(tmp_path) as url:
+        port = url.rpartition(":")[2]
+        scan = f"ssh-keyscan -p {port} 127.0.0.1 >> ~/.ssh/known_hosts"
+        with pytest.raises(NotVerifiable, match=re.escape(f"compare it, and write it down: {scan}")):
+            door(url).sign_in("@api-1", KEY)
+    hosts = ("localhost", "127.0.0.1", "::1", "10.0.0.1", "sftp.example")
+    assert [host for host in hosts if is_loopback(host)] == ["localhost", "127.0.0.1", "::1"]
 
 
 def test_a_door_where_nobody_answers_is_a_fault():
