@@ -26,7 +26,7 @@ class Profile:
 
 
 PROFILES: Mapping[str, Profile] = {
-    "gate": Profile(sweep=10, models=Effort(examples=20, steps=12), limiters=Effort(examples=7, steps=6)),
-    "deep": Profile(sweep=100, models=Effort(examples=300, steps=30), limiters=Effort(examples=60, steps=15)),
+    "gate": Profile(sweep=10, models=Effort(examples=5, steps=12), limiters=Effort(examples=3, steps=10)),
+    "deep": Profile(sweep=100, models=Effort(examples=60, steps=30), limiters=Effort(examples=30, steps=15)),
 }
 GATE = "gate"

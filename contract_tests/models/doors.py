@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import strategies as st
-
 from contract_tests.doors import Session
 from contract_tests.lab import Lab
-from contract_tests.models.machine import Exploration, Model, often, step, stopping
+from contract_tests.models.machine import Exploration, Model, step, stopping
 from contract_tests.outcome import check
 
 #: More keys in one example show nothing new.
@@ -63,8 +61,7 @@ class DoorModel(Model):
         with stopping():
             named = [name for name in promised.protocols if self.lab.has_door(name)]
             self.doors = {name: self.lab.door(name) for name in named or promised.protocols}
-            self.folder = promised.folder(self.lab)
-        self.path = f"{self.folder}/it.txt"
+        self.folder: str | None = None
         self.names = (self.lab.name("door"), self.lab.name("door"))
         self.keys: list[_Key] = []
         #: Of the one file that comes and goes; None while there is none.
@@ -78,27 +75,31 @@ class DoorModel(Model):
                 for key in self.keys:
                     if not key.ended:
                         self.promised.end(self.lab, key.opener)
-                self.promised.clear(self.lab, self.folder)
+                if self.folder:
+                    self.promised.clear(self.lab, self.folder)
         super().teardown()
 
-    @step
+    @step()
     def make(self, data: Any) -> None:
-        name = data.draw(st.sampled_from(self.names))
+        name = self.pick(data, "name", self.names)
         if sum(not key.ended for key in self.keys) < MOST:
             self.keys.append(_Key(self.promised.make(self.lab, name), name))
 
-    @step
+    @step()
     def end(self, data: Any) -> None:
-        key = self.drawn(data)
+        """Ends it; perhaps another one then takes its name."""
+        key, replaced = self.drawn(data), self.pick(data, "replaced", (False, True))
         if not key.ended:
             self.promised.end(self.lab, key.opener)
             key.ended = True
+            if replaced:
+                self.keys.append(_Key(self.promised.make(self.lab, key.name), key.name))
 
-    @often
+    @step(times=2)
     def sign_in(self, data: Any) -> None:
         """The newest keys, one after another, at one door."""
-        door = self.doors[data.draw(st.sampled_from(sorted(self.doors)))]
-        by = data.draw(st.sampled_from(sorted(self.drawn(data).opener.logins)))
+        door = self.doors[self.pick(data, "door", sorted(self.doors))]
+        by = self.pick(data, "login", sorted(self.drawn(data).opener.logins))
         for key in self.keys[-MOST:]:
             shared = sum(other.name == key.name and not other.ended for other in self.keys) > 1
             with door.sign_in(key.opener.logins[by], key.opener.raw) as session:
@@ -107,7 +108,7 @@ class DoorModel(Model):
                 elif by == "id" or not shared:
                     session.passes()
 
-    @often
+    @step(times=2)
     def write(self, data: Any) -> None:
         entrance = self.entrance(data)
         self.written += 1
@@ -121,6 +122,12 @@ class DoorModel(Model):
         self.content = content
         self.look()
 
+    @property
+    def path(self) -> str:
+        """Of the file, in a folder that is made when it is first asked for."""
+        self.folder = self.folder or self.promised.folder(self.lab)
+        return f"{self.folder}/it.txt"
+
     def look(self) -> None:
         """By every door, and by the API."""
         for entrance in self.doors:
@@ -132,7 +139,7 @@ class DoorModel(Model):
     def found(self, entrance: str, content: bytes | None) -> None:
         check(content == self.content, f"{entrance}: {self.path} to be {self.content!r}", repr(content))
 
-    @step
+    @step()
     def remove(self, data: Any) -> None:
         entrance = self.entrance(data)
         if self.content is None:
@@ -148,7 +155,7 @@ class DoorModel(Model):
 
     def drawn(self, data: Any) -> _Key:
         """One of the keys, counted from the newest; made where there is none yet."""
-        age: int = data.draw(st.integers(0, MOST - 1))
+        age = self.pick(data, "age", range(MOST))
         if not self.keys:
             self.keys.append(_Key(self.promised.make(self.lab, self.names[0]), self.names[0]))
         return self.keys[-1 - age % len(self.keys)]
@@ -161,5 +168,4 @@ class DoorModel(Model):
         return self.doors[entrance].sign_in(opener.logins["id"], opener.raw).given()
 
     def entrance(self, data: Any) -> str:
-        entrance: str = data.draw(st.sampled_from([*sorted(self.doors), API]))
-        return entrance
+        return self.pick(data, "entrance", [*sorted(self.doors), API])

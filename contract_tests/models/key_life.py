@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hypothesis import strategies as st
-
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
 from contract_tests.models.machine import Exploration, Model, step
@@ -16,7 +14,7 @@ from contract_tests.models.windows import Moment
 from contract_tests.outcome import Violation, check
 from contract_tests.provision import Denied, Key
 
-#: More keys in one example show nothing new.
+#: More keys that live in one example show nothing new.
 MOST = 4
 #: How near to its end an expiring key may be alive or dead: dates are told in whole seconds.
 SLACK = 1
@@ -76,23 +74,26 @@ class KeyModel(Model):
     def __init__(self, exploration: Exploration, life: KeyLife) -> None:
         super().__init__(exploration, life)
         self.life = life
-        offered = {
-            "rotate": life.rotate,
-            "switch": life.switch,
-            "outlive": life.lifetime,
-            "look_up": life.shown,
-            "use_two": len(life.headers) > 1,
-        }
-        self.steps = tuple(name for name in self.steps if offered.get(name, True))
+        self.offer(
+            rotate=life.rotate,
+            switch=life.switch,
+            outlive=life.lifetime,
+            look_up=life.shown,
+            use_two=len(life.headers) > 1,
+        )
         self.keys: list[_Key] = []
         self.all_off = False
 
-    @step
+    @step(times=2)
     def make(self, data: Any) -> None:
-        kind = data.draw(st.sampled_from(sorted(self.life.kinds)))
-        expiring = data.draw(st.booleans())
-        if len(self.keys) < MOST:
+        kind = self.pick(data, "kind", sorted(self.life.kinds))
+        expiring = self.pick(data, "expiring", (False, True))
+        act = self.act(data)
+        if len(self.living()) < MOST:
             self.made(kind, self.life.lifetime if expiring else None)
+        if self.keys:
+            for one in (act, *sorted(self.life.acts.keys() - self.life.kinds[self.keys[-1].kind])):
+                self.tries(self.keys[-1], one, self.life.headers[0])
 
     def made(self, kind: str, lifetime: int | None) -> None:
         if self.all_off and self.life.none_while_off:
@@ -109,94 +110,107 @@ class KeyModel(Model):
             raise Violation("a key that was not issued before", "the same one again")
         self.keys.append(new)
 
-    @step
+    @step(times=2)
     def use(self, data: Any) -> None:
-        key = self.drawn(data)
-        act = data.draw(st.sampled_from(sorted(self.life.acts)))
-        by = data.draw(st.sampled_from(self.life.headers))
-        if key is not None:
+        ways = [(act, by) for by in self.life.headers for act in sorted(self.life.acts)]
+        act, by = self.pick(data, "way", ways)
+        if key := self.one(data):
             self.tries(key, act, by)
 
-    @step
+    @step()
     def use_each(self, data: Any) -> None:
         """Every key once: what happened to one has changed nothing for the others."""
-        act = data.draw(st.sampled_from(sorted(self.life.acts)))
+        act = self.act(data)
         for key in self.keys:
-            self.tries(key, act, self.life.headers[0])
+            barred = [other for other in sorted(self.life.acts) if other not in self.life.kinds[key.kind]]
+            for one in (act, *barred[:1]):
+                self.tries(key, one, self.life.headers[0])
 
-    @step
+    @step()
     def use_two(self, data: Any) -> None:
         """Two keys in two headers: the one in the first decides."""
-        first, second = self.drawn(data), self.drawn(data)
-        act = data.draw(st.sampled_from(sorted(self.life.acts)))
-        never_issued = data.draw(st.booleans())
-        if first is not None and second is not None and len(self.life.headers) > 1:
-            beside = self.lab.forged() if never_issued else second.key
+        act, never_issued = self.act(data), self.pick(data, "beside", (True, False))
+        if first := self.one(data, self.keys):
+            beside = self.lab.forged() if never_issued else self.keys[self.keys.index(first) - 1].key
             self.tries(first, act, self.life.headers[0], self.lab.credential(beside, self.life.headers[1]))
 
-    @step
+    @step()
     def use_forged(self, data: Any) -> None:
         """A key that was never issued opens nothing, also beside one that does."""
-        beside = self.drawn(data)
-        act = data.draw(st.sampled_from(sorted(self.life.acts)))
-        also = data.draw(st.booleans())
+        act, also = self.act(data), self.pick(data, "also", (False, True))
         headers: Mapping[str, str] = {}
-        if also and beside is not None and len(self.life.headers) > 1:
+        if also and len(self.life.headers) > 1 and (beside := self.one(data)):
             headers = self.lab.credential(beside.key, self.life.headers[1])
         answer = self.life.acts[act](self.lab, self.lab.forged(), self.life.headers[0], headers)
         _has(answer, self.life.dead, "it was never issued")
 
-    @step
+    @step()
     def end(self, data: Any) -> None:
-        key = self.drawn(data)
-        if key is not None and not key.dead:
+        """Uses it, ends it, and tries it again."""
+        act = self.act(data)
+        if key := self.one(data):
+            self.tries(key, act, self.life.headers[0])
             self.life.end(self.lab, key.key)
             key.dead = True
+            self.tries(key, act, self.life.headers[0])
 
-    @step
+    @step()
     def rotate(self, data: Any) -> None:
-        key = self.drawn(data)
-        if self.life.rotate and key is not None and not key.dead and not key.doubtful and len(self.keys) < MOST:
+        """Rotates it, and tries the old one and the new one."""
+        act, key = self.act(data), self.one(data)
+        if self.life.rotate and key and not key.doubtful:
             new = self.life.rotate(self.lab, key.key)
             key.dead, key.doubtful = self.life.rotation_ends, not self.life.rotation_ends
             self.keeps(_Key(new, key.kind, key.expires, off=key.off))
+            for one in (key, self.keys[-1]):
+                self.tries(one, act, self.life.headers[0])
 
-    @step
+    @step()
     def outlive(self, data: Any) -> None:
         """Shortly before, at, or shortly after the moment at which a key expires; makes one that does where there is none."""
-        edge = data.draw(st.sampled_from([-2 * SLACK, 0, 2 * SLACK]))
-        if not any(self.now() < key.expires < math.inf for key in self.keys):
+        edge = self.pick(data, "edge", (-2 * SLACK, 0, 2 * SLACK))
+        if not any(self.now() < key.expires < math.inf for key in self.living()):
             self.made(sorted(self.life.kinds)[0], self.life.lifetime)
-        key = max(self.keys, key=lambda key: (key.expires < math.inf, key.expires))
+        key = max(self.keys, key=lambda key: (not key.dead, key.expires < math.inf, key.expires))
         self.pass_time(max(0, key.expires + edge - self.now()))
         self.tries(key, sorted(self.life.kinds[key.kind])[0], self.life.headers[0])
 
-    @step
+    @step(times=2)
     def switch(self, data: Any) -> None:
-        key = self.drawn(data)
-        if self.life.switch and key is not None:
+        """Switches it, or all of them, off or on again, and tries it."""
+        act, key = self.act(data), self.one(data)
+        if self.life.switch and key:
             if self.life.switches_all:
                 self.all_off = not self.all_off
                 self.life.switch(self.lab, key.key, not self.all_off)
-            elif not key.dead:
+            else:
                 key.off = not key.off
                 self.life.switch(self.lab, key.key, not key.off)
+            self.tries(key, act, self.life.headers[0])
 
-    @step
+    @step()
     def look_up(self, data: Any) -> None:
         """What is shown later of a key does not hold it."""
-        key = self.drawn(data)
-        if self.life.shown and key is not None and not key.dead:
+        key = self.one(data)
+        if self.life.shown and key:
             shown = self.life.shown(self.lab, key.key)
             # Its first characters may be shown, so that its owner knows it again.
             check(key.key.raw[-16:] not in shown, "nothing to show a key after it was made", "the key is shown")
 
-    def drawn(self, data: Any) -> _Key | None:
-        """One of the keys, counted from the newest; made where there is none yet, None where none can be."""
-        age: int = data.draw(st.integers(0, MOST - 1))
-        if not self.keys:
+    def act(self, data: Any) -> str:
+        return self.pick(data, "act", sorted(self.life.acts))
+
+    def living(self) -> list[_Key]:
+        """Those that were not ended and have not expired, the oldest first."""
+        return [key for key in self.keys if not key.dead and key.expires > self.now()]
+
+    def one(self, data: Any, among: list[_Key] | None = None) -> _Key | None:
+        """One of those that live or `among` these, counted from the newest; made where there is none, None where none can be."""
+        age = self.pick(data, "age", range(MOST))
+        if not (known := among or self.living()):
             self.made(sorted(self.life.kinds)[0], None)
-        return self.keys[-1 - age % len(self.keys)] if self.keys else None
+            known = self.living()
+        return known[-1 - age % len(known)] if known else None
 
     def tries(self, key: _Key, act: str, by: str, headers: Mapping[str, str] | None = None) -> None:
         start = self.now()

@@ -3,106 +3,32 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from hypothesis import strategies as st
-
 from contract_tests.answer import Answer
-from contract_tests.lab import Lab
-from contract_tests.models.machine import Exploration, Model, often, step, stopping
+from contract_tests.models.limits import Call, Limits, Told, Way
+from contract_tests.models.machine import Exploration, Model, step, stopping
+from contract_tests.models.told import TELLS, tells_exactly
 from contract_tests.models.windows import AnyWindow, Bucket, FixedWindow, Moment
 from contract_tests.outcome import NotVerifiable, Violation, check
-from contract_tests.profile import Effort
 from contract_tests.provision import Key
-
-#: What a header tells of a budget: its quota, what remains of it, when it is whole again, seconds until calls pass.
-Told = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A way to spend. `takes` are groups of buckets: of each a unit is taken, of a whole group or of none of it; of the
-    bucket `sized`, `size` units. `perhaps` are buckets of which nobody says whether it takes. It answers 429 or `answers`.
-    """
-
-    send: Callable[[Lab, Key, Mapping[str, str], int], Answer]
-    takes: tuple[tuple[str, ...], ...]
-    perhaps: tuple[str, ...] = ()
-    sizes: tuple[int, ...] = (1,)
-    sized: str | None = None
-    answers: tuple[int, ...] = (200,)
-    refused: Told = field(default_factory=dict)
-
-    def units(self, bucket: str, size: int) -> int:
-        return size if bucket == self.sized else 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a provider promises of its limits.
-
-    `passing` are headers of every answer that passes and takes of one bucket. `tells` judges whatever else such an answer
-    tells. With `retry_after`, a unit is promised again after the seconds in the Retry-After of a refusal.
-    """
-
-    buckets: tuple[Bucket, ...]
-    calls: tuple[Call, ...]
-    passing: Told = field(default_factory=dict)
-    tells: Callable[[Answer], None] | None = None
-    retry_after: bool = False
-
-    def named(self, name: str) -> Bucket:
-        return next(bucket for bucket in self.buckets if bucket.name == name)
-
-    def quota(self, call: Call) -> int:
-        """The smallest quota that the call takes from, one where it takes from none."""
-        return min((self.named(name).quota for group in call.takes for name in group), default=1)
-
-    def pauses(self, call: Call) -> list[int]:
-        """Within a window's length and around it; longer ones where a debt can last longer."""
-        taken = [self.named(name) for group in call.takes for name in group] or self.buckets
-        quiet, pauses = self.quiet(call), {1}
-        for bucket in taken:
-            around = {bucket.window, bucket.window + 1}
-            within = {1, bucket.window // 2, bucket.window - 1}
-            pauses |= around | ({quiet // 2, quiet} if bucket.debt else within)
-        return sorted(pauses)
-
-    def quiet(self, call: Call) -> int:
-        """Seconds after which all that the call takes from is whole again, whatever was taken."""
-        buckets = [self.named(name) for group in (*call.takes, call.perhaps) for name in group]
-        return 1 + max((bucket.window * self._owed(bucket) for bucket in buckets), default=0)
-
-    def _owed(self, bucket: Bucket) -> int:
-        """How many windows a bucket is behind at most."""
-        costs = [call.units(bucket.name, size) for call in self.calls for size in call.sizes]
-        return math.ceil((bucket.quota - 1 + max(costs)) / bucket.quota) if bucket.debt else 1
-
-    def affordable(self, effort: Effort) -> Effort:
-        """That much where a call's quota is sixty, more or less where it is smaller or larger on average. The first
-        example is always the simplest one.
-        """
-        scale = sum(map(self.quota, self.calls)) / len(self.calls) / 60
-        return Effort(examples=1 + math.ceil((effort.examples - 1) / scale), steps=effort.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Who calls how: with the key of this number, from the place of this number."""
 
-    call: Call
-    size: int
-    key: int
-    place: int
+    way: Way
+    key: int = 0
+    place: int = 0
 
 
 class Limiter(Model):
-    """Calls in bursts, and looks at what they have done to the caller, later and to others."""
+    """Uses up a limit, and looks at what that has done to the caller, to others, and later."""
 
-    vital = frozenset({"use_up", "look"})
+    vital = frozenset({"use_up", "look_later"})
 
     def __init__(self, exploration: Exploration, limits: Limits) -> None:
         super().__init__(exploration, limits)
@@ -114,63 +40,64 @@ class Limiter(Model):
         with stopping():
             self.lab.may_spend()
 
-    @often
-    def look(self, data: Any) -> None:
-        """Calls up to three times, each as the last caller after a pause, or at once otherwise, with another key or from
-        elsewhere. Where nobody has called yet, a limit is used up first.
-        """
-        if self.last is None:
-            self.use_up(data)
-        assert self.last
-        caller = self.last
-        for _ in range(data.draw(st.integers(1, 3))):
-            how = data.draw(st.sampled_from(["later", "later", "later", "call", "key", "place"]))
-            if how == "later":
-                self.pauses(data, caller)
-            elif how == "call":
-                self.calls(replace(caller, **self.drawn_call(data)))
-            elif how == "key":
-                self.calls(replace(caller, key=caller.key + data.draw(st.sampled_from([1, 2]))))
-            else:
-                self.calls(replace(caller, place=1 - caller.place))
-
-    @step
+    @step()
     def use_up(self, data: Any) -> None:
-        """Calls until it is refused, or was let through once too often."""
-        caller = self.drawn(data)
-        for _ in range(self.limits.quota(caller.call) + 1):
+        """Calls until it is refused, or was let through once too often; perhaps with a pause after the first calls."""
+        turns = [(way, pausing) for pausing in (False, True) for way in self.limits.ways if way.call.takes]
+        way, pausing = self.pick_once(data, "turn", turns)
+        key, place = self.pick(data, "key", [0, 0, 0, 1, 2]), self.pick(data, "place", [0, 0, 1])
+        caller, quota = Caller(way=way, key=key, place=place), self.limits.quota(way.call)
+        if pausing:
+            for _ in range(1 + quota // 3):
+                self.calls(caller)
+            self.pass_time(self.pick(data, "pause", self.limits.pauses(way.call)[:2]))
+        for _ in range(quota + 1):
             if self.calls(caller):
                 break
+        self.last = caller
 
-    def pauses(self, data: Any, caller: Caller) -> None:
-        """For a window or a part of one, until all is whole again, or as long as told in Retry-After; then calls."""
-        seconds, as_told = data.draw(
-            st.sampled_from([*((pause, False) for pause in self.limits.pauses(caller.call)), (0, True), (1, True)])
-        )
+    @step(stage=1, times=2)
+    def look_at_ways(self, data: Any) -> None:
+        """At once, in every other way."""
+        caller = self.caller(data)
+        for way in self.limits.ways:
+            if way != caller.way and self.plays(data):
+                self.calls(replace(caller, way=way))
+
+    @step(stage=1, times=2)
+    def look_at_others(self, data: Any) -> None:
+        """At once, with another key or from elsewhere."""
+        caller = self.caller(data)
+        key, place = self.pick(data, "other", [(1, 0), (2, 0), (0, 1)])
+        self.calls(replace(caller, key=caller.key + key, place=(caller.place + place) % 2))
+
+    @step(stage=2, times=4)
+    def look_later(self, data: Any) -> None:
+        """Within a window and around its end, when a debt can be paid off, or as long as told in Retry-After; then calls."""
+        caller = self.caller(data)
+        pauses = [(pause, False) for pause in self.limits.pauses(caller.way.call)]
+        seconds, as_told = self.pick(data, "pause", [*pauses, (0, True), (1, True)])
         self.pass_time(seconds + (self.told or 0 if as_told else 0))
         self.calls(caller)
 
-    @step
-    def call(self, data: Any) -> None:
-        caller = self.drawn(data)
-        quota = self.limits.quota(caller.call)
-        for _ in range(data.draw(st.sampled_from([1, 2, quota // 2, quota - 1]))):
-            self.calls(caller)
+    @step(stage=3)
+    def rest(self, data: Any) -> None:
+        """Until all is whole again, whatever was taken; then calls."""
+        caller = self.caller(data)
+        self.pass_time(self.limits.quiet(caller.way.call))
+        self.calls(caller)
 
-    def drawn(self, data: Any) -> Caller:
-        words = self.drawn_call(data)
-        key, place = data.draw(st.sampled_from([0, 0, 0, 1, 2])), data.draw(st.sampled_from([0, 0, 1]))
-        self.last = Caller(**words, key=key, place=place)
+    def caller(self, data: Any) -> Caller:
+        """Who used up a limit last; where nobody did, who does it now."""
+        if self.last is None:
+            self.use_up(data)
+        assert self.last
         return self.last
-
-    def drawn_call(self, data: Any) -> dict[str, Any]:
-        call = data.draw(st.sampled_from(self.limits.calls))
-        return {"call": call, "size": data.draw(st.sampled_from(call.sizes))}
 
     def calls(self, caller: Caller) -> bool:
         """Whether it was refused for a limit."""
         key, partition = self.key(caller.key), {"key": caller.key, "address": self.place(caller.place)}
-        return self.judge(caller.call, key, partition, caller.size)
+        return self.judge(caller.way, key, partition)
 
     def key(self, who: int) -> Key:
         if who not in self.keys:
@@ -186,7 +113,7 @@ class Limiter(Model):
                 return 0
         return place
 
-    def judge(self, call: Call, key: Key, partition: Mapping[str, int], size: int) -> bool:
+    def judge(self, way: Way, key: Key, partition: Mapping[str, int]) -> bool:
         """Calls once and judges the answer: whether it was refused for a limit."""
         raise NotImplementedError
 
@@ -210,7 +137,8 @@ class AnyLimiter(Limiter):
         self.windows: dict[tuple[str, int], AnyWindow] = {}
         self.remaining: dict[tuple[str, int], tuple[int, float]] = {}
 
-    def judge(self, call: Call, key: Key, partition: Mapping[str, int], size: int) -> bool:
+    def judge(self, way: Way, key: Key, partition: Mapping[str, int]) -> bool:
+        call, size = way.call, way.size
         names = [(name, True) for group in call.takes for name in group] + [(name, False) for name in call.perhaps]
         charged = [(self.window(name, partition), call.units(name, size), surely) for name, surely in names]
         start = self.now()
@@ -289,43 +217,6 @@ def _why(charged: list[tuple[AnyWindow, int, bool]], now: float) -> str:
     return "; ".join(told)
 
 
-def _whole(answer: Answer, name: str) -> int:
-    """The header's value, a whole number."""
-    return int(answer.header(name, r"\d{1,15}"))
-
-
-def _quota(answer: Answer, name: str, bucket: Bucket, at: Moment) -> int:
-    told = _whole(answer, name)
-    check(told == bucket.quota, f"{answer.request} to tell the quota {bucket.quota} in {name}", f"{name}: {told}")
-    return told
-
-
-def _remaining(answer: Answer, name: str, bucket: Bucket, at: Moment) -> int:
-    most = 0 if answer.status == 429 else bucket.quota
-    told = _whole(answer, name)
-    check(told <= most, f"{answer.request} to tell at most {most} remaining units in {name}", f"{name}: {told}")
-    return told
-
-
-def _reset(answer: Answer, name: str, bucket: Bucket, at: Moment) -> int:
-    told = _whole(answer, name)
-    check(told >= math.floor(at.start), f"{answer.request} to tell a coming moment in {name}", f"{name}: {told}")
-    return told
-
-
-def _retry_after(answer: Answer, name: str, bucket: Bucket, at: Moment) -> int:
-    return _whole(answer, name)
-
-
-#: What a header tells to how it is judged whatever the kind of window.
-TELLS: Mapping[str, Callable[[Answer, str, Bucket, Moment], int]] = {
-    "quota": _quota,
-    "remaining": _remaining,
-    "reset": _reset,
-    "retry_after": _retry_after,
-}
-
-
 class OurLimiter(Limiter):
     """Judges every answer by the mock's own fixed windows, headers included."""
 
@@ -333,7 +224,8 @@ class OurLimiter(Limiter):
         super().__init__(exploration, limits)
         self.windows: dict[tuple[str, int], FixedWindow] = {}
 
-    def judge(self, call: Call, key: Key, partition: Mapping[str, int], size: int) -> bool:
+    def judge(self, way: Way, key: Key, partition: Mapping[str, int]) -> bool:
+        call, size = way.call, way.size
         groups = [[(self.window(name, partition), call.units(name, size)) for name in group] for group in call.takes]
         start = self.clear_moment([window for group in groups for window, _ in group])
         refusing: FixedWindow | None = None
@@ -360,7 +252,7 @@ class OurLimiter(Limiter):
             tightest = min(read, key=lambda window: (window.left, window.bucket.quota))
             headers = {**self.limits.passing, **(call.refused if refused else {})}
             for name, word in headers.items():
-                _tells_exactly(answer, name, word, tightest, at)
+                tells_exactly(answer, name, word, tightest, at)
         return refused
 
     def window(self, name: str, partition: Mapping[str, int]) -> FixedWindow:
@@ -379,22 +271,3 @@ class OurLimiter(Limiter):
         for window in windows:
             window.roll(now)
         return now
-
-
-def _tells_exactly(answer: Answer, name: str, word: str, window: FixedWindow, at: Moment) -> None:
-    reset = window.reset(at)
-    exact: Mapping[str, tuple[int, int]] = {
-        "quota": (window.bucket.quota, window.bucket.quota),
-        "remaining": (window.left, window.left),
-        "reset": (int(reset.start), int(reset.end)),
-        "retry_after": (max(1, math.ceil(reset.start - at.end)), max(1, math.ceil(reset.end - at.start))),
-    }
-    told, (least, most) = _whole(answer, name), exact[word]
-    wanted = str(least) if least == most else f"{least} to {most}"
-    check(least <= told <= most, f"{answer.request} to tell {wanted} in {name}", f"{name}: {told}")
-
-
-def some_rate_header(answer: Answer) -> None:
-    """Some header speaks of a rate limit, whatever its name."""
-    found = any(re.search("rate-?limit", name, re.IGNORECASE) for name in answer.headers)
-    check(found, f"{answer.request} to tell its rate limit in a header", f"headers {', '.join(answer.headers)}")

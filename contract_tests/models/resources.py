@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import strategies as st
-
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
 from contract_tests.models.machine import Exploration, Model, step, stopping
@@ -77,13 +75,12 @@ class ResourceModel(Model):
     def __init__(self, exploration: Exploration, resources: tuple[Resource, ...]) -> None:
         super().__init__(exploration, resources)
         self.resources = resources
-        offered = {
-            "page_through": any(item.pages for item in resources),
-            "change": any(item.change for item in resources),
-            "attach": any(item.holders for item in resources),
-            "detach": any(item.holders for item in resources),
-        }
-        self.steps = tuple(name for name in self.steps if offered.get(name, True))
+        self.offer(
+            page_through=any(item.pages for item in resources),
+            change=any(item.change for item in resources),
+            attach=any(item.holders for item in resources),
+            detach=any(item.holders for item in resources),
+        )
         self.things: list[_Thing] = []
         self.names = 0
         self.other: Lab | None = None
@@ -97,10 +94,10 @@ class ResourceModel(Model):
                     thing.resource.delete(self.lab, thing.id)
         super().teardown()
 
-    @step
+    @step()
     def make(self, data: Any) -> None:
-        resource = data.draw(st.sampled_from(self.resources))
-        if len(self.things) < MOST:
+        resource = self.pick(data, "kind", self.resources)
+        if sum(not thing.deleted for thing in self.things) < MOST:
             self.makes(resource)
 
     def makes(self, resource: Resource) -> _Thing:
@@ -114,22 +111,23 @@ class ResourceModel(Model):
         self.names += 1
         return f"{self.name}-{self.names}"
 
-    @step
+    @step()
     def look(self, data: Any) -> None:
-        thing = self.drawn(data)
-        self.tries(thing, data.draw(st.sampled_from(sorted(thing.resource.acts))))
+        """At what is there or was."""
+        thing = self.drawn(data, deleted=True)
+        self.tries(thing, self.pick(data, "act", sorted(thing.resource.acts)))
 
-    @step
+    @step()
     def delete(self, data: Any) -> None:
-        """Deletes it, perhaps once more, and looks for it wherever it was."""
+        """Deletes it, attached or not, perhaps once more, and looks for it wherever it was."""
         thing = self.drawn(data, lambda resource: resource.delete is not None)
-        again, act = data.draw(st.booleans()), data.draw(st.sampled_from(sorted(thing.resource.acts)))
-        if not thing.resource.delete:
-            return
+        again, act = self.pick(data, "again", (False, True)), self.pick(data, "act", sorted(thing.resource.acts))
+        assert thing.resource.delete
+        if thing.resource.holders and not thing.held_by and self.pick(data, "attached", (False, True)):
+            self.attaches(thing, self.holder(data, thing.resource))
         had, thing.held_by = thing.held_by, []
-        if not thing.deleted:
-            thing.resource.delete(self.lab, thing.id).passes()
-            thing.deleted = True
+        thing.resource.delete(self.lab, thing.id).passes()
+        thing.deleted = True
         if again and thing.resource.gone:
             self.is_missing(thing.resource.delete(self.lab, thing.id), thing, "it was deleted")
         if thing.resource.pages:
@@ -138,7 +136,7 @@ class ResourceModel(Model):
         for holder in had if thing.resource.gone else ():
             self.holds(holder)
 
-    @step
+    @step()
     def page_through(self, data: Any) -> None:
         """More than a page of them."""
         thing = self.drawn(data, lambda resource: resource.pages is not None)
@@ -146,49 +144,48 @@ class ResourceModel(Model):
             self.makes(thing.resource)
         self.lists(thing.resource, SIZES[0])
 
-    @step
+    @step()
     def change(self, data: Any) -> None:
         thing = self.drawn(data, lambda resource: resource.change is not None)
-        act = data.draw(st.sampled_from(sorted(thing.resource.acts)))
-        if thing.resource.change and not thing.deleted:
-            thing.members.update(thing.resource.change(self.lab, thing.id, self.new_name()))
-            if act in thing.resource.shows:
-                self.tries(thing, act)
-            else:
-                self.lists(thing.resource, SIZES[-1])
+        act = self.pick(data, "act", sorted(thing.resource.acts))
+        assert thing.resource.change
+        thing.members.update(thing.resource.change(self.lab, thing.id, self.new_name()))
+        if act in thing.resource.shows:
+            self.tries(thing, act)
+        else:
+            self.lists(thing.resource, SIZES[-1])
 
-    @step
+    @step()
     def attach(self, data: Any) -> None:
         """Once or twice, and looks at what has it."""
-        thing, holder = self.attachable(data)
-        again = data.draw(st.booleans())
-        if not thing.deleted:
+        thing = self.attachable(data)
+        holder, again = self.holder(data, thing.resource), self.pick(data, "again", (False, True))
+        self.attaches(thing, holder)
+        if again:
             self.attaches(thing, holder)
-            if again:
-                self.attaches(thing, holder)
-            self.holds(holder)
+        self.holds(holder)
 
     def attaches(self, thing: _Thing, holder: Holder) -> None:
         holder.attach(self.lab, thing.id).passes()
         if holder not in thing.held_by:
             thing.held_by.append(holder)
 
-    @step
+    @step()
     def detach(self, data: Any) -> None:
         """What is attached or, where that is promised, may not be; and looks at what has it not."""
-        thing, holder = self.attachable(data)
-        if not thing.deleted:
-            if holder not in thing.held_by and not (thing.resource.detach_again and data.draw(st.booleans())):
-                self.attaches(thing, holder)
-            holder.detach(self.lab, thing.id).passes()
-            thing.held_by = [known for known in thing.held_by if known is not holder]
-            self.holds(holder)
+        thing = self.attachable(data)
+        holder, again = self.holder(data, thing.resource), self.pick(data, "again", (False, True))
+        if holder not in thing.held_by and not (again and thing.resource.detach_again):
+            self.attaches(thing, holder)
+        holder.detach(self.lab, thing.id).passes()
+        thing.held_by = [known for known in thing.held_by if known is not holder]
+        self.holds(holder)
 
-    @step
+    @step()
     def trespass(self, data: Any) -> None:
         """Another account tries its luck with the id, and perhaps looks for it in its own list."""
         thing, other = self.drawn(data), self.neighbour()
-        act, listed = data.draw(st.sampled_from(sorted(thing.resource.others))), data.draw(st.booleans())
+        act, listed = self.pick(data, "act", sorted(thing.resource.others)), self.pick(data, "listed", (False, True))
         self.is_missing(thing.resource.others[act](other, thing.id), thing, "it is another account's")
         self.tries(thing, sorted(thing.resource.acts)[0])
         if listed and thing.resource.pages:
@@ -203,19 +200,24 @@ class ResourceModel(Model):
             self.other = other
         return self.other
 
-    def drawn(self, data: Any, wanted: Callable[[Resource], bool] = lambda resource: True) -> _Thing:
-        """One of the resources of the kinds that are wanted, counted from the newest; made where there is none yet."""
-        age: int = data.draw(st.integers(0, MOST - 1))
-        known = [thing for thing in self.things if wanted(thing.resource)]
-        if not known:
-            known = [self.makes(next(filter(wanted, self.resources)))]
-        return known[-1 - age % len(known)]
+    def drawn(
+        self, data: Any, wanted: Callable[[Resource], bool] = lambda resource: True, *, deleted: bool = False
+    ) -> _Thing:
+        """A resource that is there, or perhaps `deleted`, of a kind that is wanted, counted from the newest; made where
+        there is none.
+        """
+        resource = self.pick(data, "kind", list(filter(wanted, self.resources)))
+        age = self.pick(data, "age", range(MOST))
+        known = [thing for thing in self.things if thing.resource is resource and (deleted or not thing.deleted)]
+        return known[-1 - age % len(known)] if known else self.makes(resource)
 
-    def attachable(self, data: Any) -> tuple[_Thing, Holder]:
-        thing = self.drawn(data, lambda resource: resource.holders is not None)
-        assert thing.resource.holders
-        holders = self.lab.once(f"holders of {thing.resource.name}", lambda: _some(thing.resource, self.lab))
-        return thing, data.draw(st.sampled_from(holders))
+    def attachable(self, data: Any) -> _Thing:
+        return self.drawn(data, lambda resource: resource.holders is not None)
+
+    def holder(self, data: Any, resource: Resource) -> Holder:
+        return self.pick(
+            data, "holder", self.lab.once(f"holders of {resource.name}", lambda: _some(resource, self.lab))
+        )
 
     def tries(self, thing: _Thing, act: str) -> None:
         """What is there is let be used and shows its members, what is not is missing."""

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from hypothesis import strategies as st
-
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
-from contract_tests.models.machine import Exploration, Model, often, step
+from contract_tests.models.machine import Exploration, Model, step
 from contract_tests.models.windows import Moment
 from contract_tests.outcome import NotVerifiable, Violation, check
 
-#: A token that is issued more often than this in one example shows nothing new.
+#: More tokens that are good in one example show nothing new.
 MOST = 4
 
 
@@ -96,17 +94,17 @@ class TokenModel(Model):
     def __init__(self, exploration: Exploration, kinds: tuple[Kind, ...]) -> None:
         super().__init__(exploration, kinds)
         self.kinds = kinds
+        self.offer(ask_with_head=any(kind.head for kind in kinds))
         self.tokens: list[_Token] = []
         self.other: Lab | None = None
 
-    @step
+    @step()
     def issue(self, data: Any) -> None:
-        """One or two."""
-        kind = data.draw(st.sampled_from(self.kinds))
-        elsewhere, two = data.draw(st.sampled_from([False, False, True])), data.draw(st.booleans())
-        for _ in range(1 + two):
-            if len(self.tokens) < MOST:
-                self.issued_by(self.neighbour() if elsewhere else self.lab, kind)
+        kind, elsewhere = self.pick(
+            data, "kind", [(kind, where) for where in (False, False, True) for kind in self.kinds]
+        )
+        if len(self.good()) < MOST:
+            self.issued_by(self.neighbour() if elsewhere else self.lab, kind)
 
     def neighbour(self) -> Lab:
         """Another account, or this one where the target has none to give."""
@@ -127,13 +125,19 @@ class TokenModel(Model):
             raise Violation(f"a {kind.name} that was not issued before", "the same one again")
         self.tokens.append(_Token(kind, name, issued, Moment(start, self.now())))
 
-    @often
+    @step(times=3)
     def redeem(self, data: Any) -> None:
-        """Now, or shortly before, at, or shortly after the moment at which the token expires."""
-        token = self.drawn(data)
-        edge = data.draw(st.sampled_from([None, None, None, -1, 0, 1]))
-        if edge is not None:
-            self.pass_time(max(0, token.at.end + token.kind.ttl + edge - self.now()))
+        """One that is good: now, after another was issued, twice, or around the moment at which it expires."""
+        kind, how = self.pick(
+            data, "how", [(kind, how) for how in ("now", "after another", "again", -1, 0, 1) for kind in self.kinds]
+        )
+        token = self.fresh(kind)
+        if how == "after another":
+            self.issued_by(self.lab, kind)
+        elif how == "again":
+            self.redeems(token)
+        elif isinstance(how, int):
+            self.pass_time(max(0, token.at.end + token.kind.ttl + how - self.now()))
         self.redeems(token)
 
     def redeems(self, token: _Token) -> None:
@@ -150,25 +154,27 @@ class TokenModel(Model):
             _is_refusal(answer, f"${token.name}")
             token.refused = True
 
-    @step
+    @step()
     def redeem_each(self, data: Any) -> None:
         """Every token once: what happened to one has changed nothing for the others."""
         for token in self.tokens:
             self.redeems(token)
 
-    @step
+    @step()
     def ask_with_head(self, data: Any) -> None:
-        token = self.drawn(data)
-        if token.kind.head:
-            token.kind.redeem(self.lab, token.issued, "HEAD")
-            token.perhaps_used += 1
+        """Asked about or not, it is as good as before, or is used up: nobody says."""
+        token = self.fresh(self.pick(data, "kind", [kind for kind in self.kinds if kind.head]))
+        token.kind.redeem(self.lab, token.issued, "HEAD")
+        token.perhaps_used += 1
 
-    @step
+    @step(times=2)
     def tamper(self, data: Any) -> None:
         """Redeems what was never issued but resembles what is good: a secret that is changed, or put in another's place."""
-        token = self.fresh(None)
-        how = data.draw(st.sampled_from([name for name in FORGERIES if token.issued.place or name != SWAPPED]))
-        other = self.fresh(token) if how == SWAPPED else token
+        kind, how = self.pick(data, "how", [(kind, how) for how in FORGERIES for kind in self.kinds])
+        token = self.oldest(kind) if self.pick(data, "oldest", (True, False)) else self.fresh(kind)
+        if how == SWAPPED and not token.issued.place:
+            return
+        other = self.fresh(kind, beside=token) if how == SWAPPED else token
         changed = token.issued.with_secret(FORGERIES[how](token.issued.secret, other.issued.secret))
         # What two secrets open alike, a file that was asked for twice, is open to either.
         if all((changed.place, changed.secret) != (known.issued.place, known.issued.secret) for known in self.tokens):
@@ -180,21 +186,23 @@ class TokenModel(Model):
         answer = kind.redeem(self.lab, issued, None)
         _is_refusal(answer, f"a {kind.name} {how}")
 
-    def drawn(self, data: Any) -> _Token:
-        """One of the tokens, counted from the newest; issued where there is none yet."""
-        age: int = data.draw(st.integers(0, MOST - 1))
-        if not self.tokens:
-            self.issued_by(self.lab, self.kinds[0])
-        return self.tokens[-1 - age % len(self.tokens)]
-
-    def fresh(self, beside: _Token | None) -> _Token:
-        """The newest token that is good, of the kind of another one `beside` it; issued where there is none."""
+    def good(self, kind: Kind | None = None, beside: _Token | None = None) -> list[_Token]:
+        """The tokens that are good now, of this kind or of all, the oldest first; not the one `beside` them."""
         at = Moment(self.now(), self.now())
-        like = [token for token in self.tokens if beside is None or (token.kind is beside.kind and token is not beside)]
-        good = [token for token in like if token.must_pass(at)]
-        if not good:
-            self.issued_by(self.lab, beside.kind if beside else self.kinds[0])
+        like = [token for token in self.tokens if kind in {None, token.kind} and token is not beside]
+        return [token for token in like if token.must_pass(at)]
+
+    def fresh(self, kind: Kind, beside: _Token | None = None) -> _Token:
+        """The newest of the tokens that are good; issued where there is none."""
+        if not (good := self.good(kind, beside)):
+            self.issued_by(self.lab, kind)
         return good[-1] if good else self.tokens[-1]
+
+    def oldest(self, kind: Kind) -> _Token:
+        """The first of the tokens that may still be good; issued where there is none."""
+        at = Moment(self.now(), self.now())
+        perhaps = [token for token in self.tokens if token.kind is kind and not token.must_be_refused(at)]
+        return perhaps[0] if perhaps else self.fresh(kind)
 
 
 def _times(number: int) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from contract_tests.lab import Lab, rule
 from contract_tests.models.doors import DoorModel
 from contract_tests.models.key_life import KeyModel
-from contract_tests.models.limiter import AnyLimiter, Limits, OurLimiter
+from contract_tests.models.limiter import AnyLimiter, OurLimiter
+from contract_tests.models.limits import Limits
 from contract_tests.models.machine import explore
 from contract_tests.models.resources import ResourceModel
 from contract_tests.models.token import TokenModel

@@ -87,3 +87,20 @@ def token_not_compared() -> None:
             raise
 
     Vault.look = lenient  # type: ignore[method-assign]
+
+
+@sabotage("token-any-case")
+def token_any_case() -> None:
+    """Tokens are looked up as a database does that takes small and capital letters for the same."""
+    from mockserver.tokens import Vault
+
+    issue, look = Vault.issue, Vault.look
+    issued: dict[str, str] = {}
+
+    def noting(*words: Any) -> str:
+        raw = issue(*words)
+        issued[raw.lower()] = raw
+        return raw
+
+    Vault.issue = noting  # type: ignore[method-assign, assignment]
+    Vault.look = lambda self, token, raw, now: look(self, token, issued.get(raw.lower(), raw), now)  # type: ignore[method-assign]

@@ -8,8 +8,9 @@ from typing import Any
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
 from contract_tests.models.key_life import KeyLife, revoke
-from contract_tests.models.limiter import Call, Limits, some_rate_header
+from contract_tests.models.limits import Call, Limits
 from contract_tests.models.token import Issued, Kind
+from contract_tests.models.told import some_rate_header
 from contract_tests.models.windows import Bucket
 from contract_tests.provision import Key
 

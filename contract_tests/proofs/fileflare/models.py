@@ -9,7 +9,7 @@ from functools import partial
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
 from contract_tests.models.key_life import KeyLife, revoke
-from contract_tests.models.limiter import Call, Limits
+from contract_tests.models.limits import Call, Limits
 from contract_tests.models.resources import Holder, Members, Resource
 from contract_tests.models.token import Issued, Kind, signed
 from contract_tests.models.windows import Bucket
