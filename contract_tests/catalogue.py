@@ -22,7 +22,7 @@ def proofs_by_rule(rules: Iterable[str]) -> dict[str, list[str]]:
             for mark in getattr(function, "pytestmark", ()) if function_name.startswith("test_") else ():
                 if mark.name == "rule":
                     pattern = str(mark.args[0])
-                    for id in fnmatch_all(ids, pattern) if "*" in pattern else [pattern]:
+                    for id in (fnmatch_all(ids, pattern) or [pattern]) if "*" in pattern else [pattern]:
                         found[id].append(f"{address}::{function_name}")
     return dict(found)
 

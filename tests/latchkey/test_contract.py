@@ -168,3 +168,18 @@ def test_a_refusal_of_an_unknown_rule_is_refused(copy: Path):
 
     with pytest.raises(ContractError, match="add it or correct the name"):
         load_rules(load(copy), copy)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("rules/filescom.yaml", "protocols: [ftp]", "protocols: [gopher]", "filescom has no gopher; correct it"),
+        ("providers/filescom.yaml", "rule: 'filescom.*.", "rule: 'filescom.*.no-such-", "add it or correct the name"),
+    ],
+)
+def test_what_is_said_of_doors_is_checked(copy: Path, file: str, old: str, new: str, told: str):
+    """A rule takes protocols that its provider has; a pattern of rules matches one at least."""
+    replace(copy / file, old, new)
+
+    with pytest.raises(ContractError, match=told):
+        load_rules(load(copy), copy)
