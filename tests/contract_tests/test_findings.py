@@ -71,3 +71,15 @@ def test_the_lines_of_the_page_can_be_pasted(shown: tuple[Served, str]):
             environment["DOWNLOAD_TOKEN"] = json.loads(url[1]).rpartition("/")[2]
 
     assert statuses in ([["200"] * 61], [["200"], ["200", "200"]])
+
+
+def test_the_terminal_says_on_how_much_a_rule_was_shown():
+    """Beside the rule stands on how much of it it was tried."""
+    contract = load()
+    rules = load_rules(contract)
+    result = Result("fileflare.auth.key-required", Outcome.VERIFIED, 4, shown=("4 of 16 operations",))
+    out = io.StringIO()
+
+    print_report(Console(file=out, width=40), contract, rules, Verdict.of(rules, [result]), "")
+
+    assert "(shown on 4 of 16 operations)" in out.getvalue()

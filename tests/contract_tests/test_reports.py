@@ -177,6 +177,18 @@ def test_a_hostile_answer_stays_text(broken: Written):
     assert "<script>alert" not in as_page(report)
 
 
+def test_the_page_says_on_how_much_a_rule_was_shown(broken: Written):
+    """A rule that was shown on less than all it speaks of says so; the others say nothing."""
+    report = broken.report
+    assert all(rule["shown_on"] == [] for rule in report["rules"])
+    assert "shown on" not in as_page(report)
+
+    report["rules"][0]["shown_on"] = ["4 of 16 operations", "2 of 6 cases"]
+
+    assert jsonschema_rs.is_valid(report_schema(), report)
+    assert as_page(report).count("shown on 4 of 16 operations, 2 of 6 cases") == 1
+
+
 def test_an_exchange_is_archived_whole():
     """Method, URL, query, headers and body, and an answer that never came."""
     client = Client()
