@@ -10,9 +10,10 @@ import pytest
 
 from contract_tests.outcome import Outcome, Result
 from contract_tests.plan import A_REQUEST
+from contract_tests.run import prove
 from contract_tests.target import Permit
 from latchkey.rules import Level
-from tests.staging import Flaky, Proxied, Slow, Staged, directed, stage
+from tests.staging import Flaky, Proxied, Slow, Staged, directed, stage, standing
 
 #: What somebody permits who may use up a minute of a key's requests.
 PERMIT = Permit(spend_window=True, wait_up_to=61)
@@ -132,6 +133,14 @@ def test_slow_answers_are_no_violations():
     assert staged.verdict.having(*VIOLATIONS, Outcome.ERROR) == []
     assert [thrift.unasked for thrift in staged.run.thrift.values()] == [0, 0, 0, 0]
     assert staged.statuses[429] > 0
+
+
+def test_a_key_that_expired_on_the_way_is_not_missed():
+    """Where an answer takes 6 seconds, what was asked 5 seconds before a key's end says nothing; what came in time counts."""
+    with standing(PERMIT, way=lambda app: Slow(app, 6)) as stand:
+        prove(stand.run, ["filescom.expiry.refused"])
+
+    assert [result.outcome for result in stand.run.results] == [Outcome.VERIFIED]
 
 
 def test_faults_are_never_violations():
