@@ -52,6 +52,10 @@ def main() -> None:
 
 def _preload() -> None:
     """What the mock imports, at its start and for the control plane; a child has it by birth."""
+    import mockserver
+
+    # It comes first: it silences what connexion warns of when it is imported.
+    assert mockserver
     import jsonpath_ng.ext.parser
     import oas_patch.overlay
     import uvicorn.lifespan.on
@@ -70,7 +74,7 @@ def _preload() -> None:
     read_once()
     for file in [*SPEC.rglob("*.yaml"), *FIXTURES.rglob("*.yaml"), mockserver.control.DOCUMENT]:
         read_yaml(file)
-    assert jsonpath_ng and oas_patch and uvicorn and mockserver
+    assert jsonpath_ng and oas_patch and uvicorn
 
 
 def _preload_doors(arguments: list[str]) -> None:
