@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache, partial
 from multiprocessing import get_context
@@ -18,8 +18,9 @@ from contract_tests.mutants.catalogue import Mutant
 from contract_tests.mutants.host import mutated_mock
 from contract_tests.outcome import Outcome
 from contract_tests.own_mock import MockFailed
+from contract_tests.provision.control import PREFIX
 from contract_tests.run import Run, check_reachable, open_run, prove
-from contract_tests.target import at_url
+from contract_tests.target import Target, at_url
 from contract_tests.verdict import Verdict
 from latchkey import Contract, load
 from latchkey.rules import Level
@@ -130,11 +131,16 @@ def tried(mutant: Mutant, seed: int, patterns: Sequence[str] = (), *plugins: obj
         mutated_mock(
             mutant.provider, seed, actions=mutant.actions, sabotage=mutant.sabotage, protocols=mutant.protocols
         ) as url,
-        closing(open_run(at_url(url, contract), contract, seed=seed)) as run,
+        closing(open_run(_target(url, contract), contract, seed=seed)) as run,
     ):
         check_reachable(run)
         prove(run, patterns, *plugins)
         return run
+
+
+def _target(url: str, contract: Contract) -> Target:
+    """With its control plane named: a mutant whose mock does not answer in time was not tried, and has not survived."""
+    return replace(at_url(url, contract), control=url + PREFIX)
 
 
 @cache

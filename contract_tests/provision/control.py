@@ -14,6 +14,9 @@ from contract_tests.provision.protocol import Admin, Denied, Key
 from contract_tests.target import Target, Tls, Way, trusted
 from latchkey.records import Provider
 
+#: Where a mock has its control plane.
+PREFIX = "/_mock"
+
 
 class Control:
     """A mock's control plane: every proof gets an account, an address and, through the clock, time of its own."""
@@ -136,7 +139,9 @@ def find_control(target: Target) -> str | None:
     Raises Unreachable where a named control plane does not answer as one. No other host is ever asked.
     """
     bases = (
-        [target.control] if target.control else sorted({f"{item.base_url}/_mock" for item in target.endpoints.values()})
+        [target.control]
+        if target.control
+        else sorted({f"{item.base_url}{PREFIX}" for item in target.endpoints.values()})
     )
     headers = {"Authorization": f"Bearer {target.control_token}"} if target.control_token else {}
     for base in bases:
@@ -144,7 +149,11 @@ def find_control(target: Target) -> str | None:
             continue
         try:
             status = httpx.get(
-                f"{base}/status", headers=headers, trust_env=False, timeout=5, verify=trusted(target.tls)
+                f"{base}/status",
+                headers=headers,
+                trust_env=False,
+                timeout=target.timeouts.read,
+                verify=trusted(target.tls),
             )
             if status.status_code == 200 and status.json().get("mock"):
                 return base

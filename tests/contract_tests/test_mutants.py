@@ -8,16 +8,17 @@ import re
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from starlette.responses import PlainTextResponse
 
 from contract_tests.cli import main
-from contract_tests.mutants import session
+from contract_tests.mutants import hunt, session
 from contract_tests.mutants.alarm import time_limit
 from contract_tests.mutants.catalogue import Mutant, load_mutants
 from contract_tests.mutants.host import Host
@@ -157,6 +158,16 @@ def test_a_mock_that_does_not_start_is_no_kill():
 
     assert (catch.fate, catch.good) == (Fate.BROKEN, False)
     assert '"stored" is a required property' in str(catch.problem)
+
+
+def test_a_mutant_without_its_control_plane_was_not_tried(monkeypatch: pytest.MonkeyPatch, serving: Any):
+    """Where the control plane does not answer there are no keys to try it with: it is told as broken, not as a survivor."""
+    deaf = serving(PlainTextResponse("busy", status_code=503))
+    monkeypatch.setattr(hunt, "mutated_mock", lambda *_, **__: nullcontext(deaf.url))
+    catch = hunt_one(shorter_prefix("fileforge.key.prefix-shown"))
+
+    assert (catch.fate, catch.good) == (Fate.BROKEN, False)
+    assert "does not answer as the control plane" in str(catch.problem)
 
 
 def test_a_mutant_that_hangs_is_given_up():
