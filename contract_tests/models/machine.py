@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 from unittest import SkipTest
 
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -19,6 +19,7 @@ from contract_tests.lab import Lab
 from contract_tests.models.plan import Plan
 from contract_tests.outcome import NotVerifiable, Violation
 from contract_tests.profile import Effort
+from contract_tests.repeatable import SETTINGS, repeatable
 from contract_tests.run import Run
 
 
@@ -193,25 +194,20 @@ def explore(run: Run, lab: Lab, model: type[Model], promised: Any, effort: Effor
     """
     plan = Plan(f"{run.seed} {lab.provider.name} {model.__name__}")
     exploration = Exploration(run, lab.provider.name, plan, effort.steps)
-    for number in range(effort.examples):
-        exploration.example = number
-        _explore(exploration, seed(f"{plan.seed} {number}")(lambda: model(exploration, promised)))
+    with repeatable():
+        for number in range(effort.examples):
+            exploration.example = number
+            _explore(exploration, seed(f"{plan.seed} {number}")(lambda: model(exploration, promised)))
 
 
 def _explore(exploration: Exploration, begin: Callable[[], Model]) -> None:
     every = settings(
+        SETTINGS,
         # The first one is always the simplest: nothing but steps that are skipped.
         max_examples=2,
         stateful_step_count=exploration.steps,
         phases=[Phase.generate, Phase.shrink],
-        # Everything that a profile of the environment (CI) could change is said here.
-        database=None,
-        deadline=None,
-        derandomize=False,
-        print_blob=False,
         report_multiple_bugs=False,
-        verbosity=Verbosity.quiet,
-        suppress_health_check=list(HealthCheck),
     )
     try:
         run_state_machine_as_test(begin, settings=every)  # type: ignore[arg-type]

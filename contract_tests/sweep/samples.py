@@ -25,8 +25,8 @@ from schemathesis.generation.hypothesis.examples import generate_one
 from schemathesis.generation.overrides import Override
 from schemathesis.schemas import APIOperation
 
+from contract_tests.repeatable import SETTINGS, repeatable
 from contract_tests.sample import Sample, reaches
-from contract_tests.sweep.repeatable import SETTINGS, repeatable
 from latchkey import Contract
 from latchkey.records import Operation
 

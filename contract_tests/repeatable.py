@@ -14,7 +14,7 @@ from hypothesis.internal.constants_ast import Constants
 from contract_tests.cache_folder import cache_folder
 
 #: Whole, so that neither a profile of the environment (hypothesis loads one where CI is set) nor of the user's tests shines
-#: through. Only generating: nothing is shrunk, replayed or explained.
+#: through. Only generating: nothing is replayed or explained, nor shrunk where nobody asks for it.
 SETTINGS = settings(
     settings.get_profile("default"),
     phases=[Phase.generate],
