@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from latchkey.records import Provider
+from mockserver.control import PREFIX
 from mockserver.exchange import Exchange, Reply
 from mockserver.layers.body import MAX_BODY, Gone, TooLarge, read_body
 from mockserver.layers.record import EXCHANGE
@@ -90,7 +91,8 @@ def refuse(exchange: Exchange, refused: Refused) -> Reply:
     exchange.refused = refused
     if exchange.provider is None:
         prefixes = sorted(prefix for item in exchange.world.contract.providers.values() for prefix in item.prefixes)
-        return Reply(404, {"error": refused.reason, "paths begin with": prefixes})
+        dashboard = f"{exchange.origin}{PREFIX}/"
+        return Reply(404, {"error": refused.reason, "paths begin with": prefixes, "dashboard": dashboard})
     refusal = exchange.provider.refusals[refused.name]
     return Reply(*render(refusal, {"reason": refused.reason, **exchange.values(), **refused.values}))
 

@@ -62,6 +62,7 @@ def test_a_path_of_no_provider_says_whose_there_are(mock: Served):
 
     assert answer.status_code == 404
     assert "/v1/" in answer.json()["paths begin with"]
+    assert httpx.get(answer.json()["dashboard"]).status_code == 200
 
 
 def test_a_handler_that_fails_answers_in_the_providers_envelope(mock: Served, caplog: pytest.LogCaptureFixture):
