@@ -52,10 +52,17 @@ class Direct(httpx.BaseTransport):
         try:
             line = socket.create_connection((host, url.port or (443 if secure else 80)), self._connect)
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            line = self._tls.wrap_socket(line, server_hostname=host) if secure else line
+            line = self._secured(line, host) if secure else line
         except TimeoutError as problem:
             raise httpx.ConnectTimeout(str(problem)) from problem
         except OSError as problem:
             raise httpx.ConnectError(str(problem)) from problem
         line.settimeout(self._read)
         return Connection(line)
+
+    def _secured(self, line: socket.socket, host: str) -> socket.socket:
+        try:
+            return self._tls.wrap_socket(line, server_hostname=host)
+        except BaseException:
+            line.close()
+            raise

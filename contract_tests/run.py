@@ -168,7 +168,11 @@ def open_run(target: Target, contract: Contract, *, seed: int = 0) -> Run:
     contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
     everything = Permit(destroy=True, spend_window=True, wait_up_to=float("inf"))
     provisioner = Control(control, token=target.control_token, tls=target.tls)
-    target = replace(target, control=control, permit=everything, endpoints=_with_doors(target, provisioner))
+    try:
+        target = replace(target, control=control, permit=everything, endpoints=_with_doors(target, provisioner))
+    except BaseException:
+        provisioner.close()
+        raise
     client = Client(contract, way=_way(target), seed=seed)
     return Run(contract, load_rules(contract), target, provisioner, client, seed)
 

@@ -57,7 +57,7 @@ TOKEN: Mapping[str, tuple[str, Edit, int]] = {
 KEY_LIFE: Mapping[str, tuple[str, Edit, int]] = {
     "a revoked key opens": ("dezerx.model.key-life", "revoke-late", 3),
     "an old key survives its rotation": ("fileforge.model.key-life", "rotate-keeps-old", 3),
-    "a rotated key lacks its scopes": ("fileforge.model.key-life", "rotate-forgets", 4),
+    "a rotated key lacks its scopes": ("fileforge.model.key-life", "rotate-forgets", 6),
     "a downgrade is ignored": (
         "fileforge.model.key-life",
         [{"target": "$['x-providers'].fileforge.entitlements[1]", "remove": True}],

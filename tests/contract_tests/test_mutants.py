@@ -170,6 +170,8 @@ def test_a_mutant_without_its_control_plane_was_not_tried(monkeypatch: pytest.Mo
     assert "does not answer as the control plane" in str(catch.problem)
 
 
+# Its alarm can come between the opening of a socket and its keeping.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_mutant_that_hangs_is_given_up():
     """After its time it is told as broken, and the next one is tried as if nothing had been."""
     slow = hunt_one(shorter_prefix("fileforge.limit.sixty"), patience=0.05)
