@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import hypothesis.internal.conjecture.providers as drawing
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.configuration import set_hypothesis_home_dir, storage_directory
+from hypothesis.internal import charmap
 from hypothesis.internal.constants_ast import Constants
+from hypothesis.internal.intervalsets import IntervalSet
 
 from contract_tests.cache_folder import cache_folder
 
@@ -27,6 +31,8 @@ SETTINGS = settings(
     backend="hypothesis",
 )
 
+_tried_out = charmap.intervals_from_codec
+
 
 @contextmanager
 def repeatable() -> Iterator[None]:
@@ -38,15 +44,27 @@ def repeatable() -> Iterator[None]:
     """
     home, known, found = _home(), drawing.CONSTANTS_CACHE, drawing._get_local_constants
     nothing = Constants()
-    # Its tables of Unicode take a second to make.
     set_hypothesis_home_dir(cache_folder())
+    charmap.intervals_from_codec = _encodable
     drawing.CONSTANTS_CACHE = type(known)(1024)
     drawing._get_local_constants = lambda: nothing
     try:
         yield
     finally:
         set_hypothesis_home_dir(home)
+        charmap.intervals_from_codec = _tried_out
         drawing.CONSTANTS_CACHE, drawing._get_local_constants = known, found
+
+
+@cache
+def _encodable(codec: str) -> tuple[IntervalSet, IntervalSet]:
+    """The characters that a codec can write, and those of them that it reads as others.
+
+    UTF-8 writes all but surrogates; hypothesis would find that out by writing each character once, which takes a second.
+    """
+    if codec == "utf-8":
+        return IntervalSet([(0, 0xD7FF), (0xE000, sys.maxunicode)]), IntervalSet()
+    return _tried_out(codec)
 
 
 def _home() -> Path:

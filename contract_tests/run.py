@@ -24,7 +24,7 @@ from contract_tests.pace import Pacer
 from contract_tests.patience import GIVE_UP
 from contract_tests.profile import GATE, PROFILES, Profile
 from contract_tests.provision import Control, Provisioner, Static, find_control, own
-from contract_tests.sweep import Sweep, sweep
+from contract_tests.sweep.sweeper import Sweep, sweep
 from contract_tests.target import Endpoint, Permit, Target, Way
 from contract_tests.thrift import Budget, Thrift
 from contract_tests.tidy import Removal
@@ -69,6 +69,8 @@ class Run:
     logbook: Logbook | None = None
     #: Is told of each wait, how many seconds for what, and entered for as long as it lasts.
     waits: Callable[[float, str], AbstractContextManager[object]] = lambda seconds, what: nullcontext()
+    #: Returns when nobody is making up what the sweep of a provider sends, which it then finds kept.
+    made_up: Callable[[str], None] = lambda provider: None
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     started: float = field(default_factory=time.monotonic)
 
@@ -88,6 +90,7 @@ class Run:
         """The sweep of this lab's provider, made once."""
         name = lab.provider.name
         if name not in self.sweeps:
+            self.made_up(name)
             self.sweeps[name] = sweep(lab, **self.numbers)
         return self.sweeps[name]
 

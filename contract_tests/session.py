@@ -79,7 +79,8 @@ def run_suite(where: str, contract: Contract, wanted: Wanted) -> int:
     run.gate, run.profile = Level[wanted.level], PROFILES[wanted.profile]
     if wanted.all_exchanges:
         run.client.kept = deque(maxlen=KEPT)
-    with interruptible(run), ahead(run.contract, _swept(run, wanted.patterns), run.numbers):
+    with interruptible(run), ahead(run.contract, _swept(run, wanted.patterns), run.numbers) as beside:
+        run.made_up = beside.wait if beside else run.made_up
         try:
             return _proven(console, run, where, wanted, waivers)
         except KeyboardInterrupt:

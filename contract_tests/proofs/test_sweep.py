@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract_tests.lab import Lab, rule
 from contract_tests.run import Run
-from contract_tests.sweep import show
+from contract_tests.sweep.sweeper import show
 
 
 @rule("*.sweep.no-server-error")

@@ -3,7 +3,3 @@
 An operation gets the contract's examples, then cases that cover its schemas' bounds, then random ones; the links of what it
 answers are followed. What is made up depends on the contract, the seed and the versions of the generators, on nothing else.
 """
-
-from contract_tests.sweep.sweeper import Sweep, show, sweep
-
-__all__ = ["Sweep", "show", "sweep"]

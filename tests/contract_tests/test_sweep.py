@@ -17,21 +17,24 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal import charmap
 from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, Outcome, Result
 from contract_tests.provision import Control
+from contract_tests.repeatable import repeatable
 from contract_tests.run import Run, check_reachable, open_run, prove
-from contract_tests.sweep import Sweep, show, sweep
 from contract_tests.sweep.samples import Samples
+from contract_tests.sweep.sweeper import Sweep, show, sweep
 from contract_tests.target import Permit, at_url
 from latchkey import Contract, load
 from latchkey.records import Operation
 from mockserver import Mock, create_app
 from tests.conftest import serve
 
+tried = charmap.intervals_from_codec
 PROVIDERS = tuple(load().providers)
 #: Operations that no generated request gets through to: what they take is made by others, or has to have happened before.
 OUT_OF_REACH = {
@@ -404,6 +407,23 @@ def test_keys_that_answers_hand_out_are_hidden(contract: Contract):
     assert made
 
 
+def test_a_sweep_begins_when_its_samples_are_there(contract: Contract):
+    """Until then nothing is sent, nor made up a second time."""
+
+    def not_yet(provider: str) -> None:
+        raise TimeoutError(provider)
+
+    app = Recording(create_app("dezerx", seed=1))
+    with running(app, contract.only("dezerx")) as run:
+        run.made_up, lab = not_yet, run.lab("dezerx")
+        app.seen.clear()
+        with pytest.raises(TimeoutError, match="dezerx"):
+            run.sweep(lab)
+        lab.close()
+
+    assert app.seen == []
+
+
 # Repeatable.
 
 
@@ -449,6 +469,16 @@ def test_code_around_us_changes_nothing(contract: Contract, tmp_path: Path):
 
     assert again == expected
     assert "constant 1" not in str(again)
+
+
+def test_what_utf_8_can_write_is_known():
+    """It is what hypothesis finds out by trying: it need not try."""
+    with repeatable():
+        known = charmap.intervals_from_codec("utf-8")
+        assert charmap.intervals_from_codec("ascii") == tried("ascii")
+
+    assert charmap.intervals_from_codec is tried
+    assert known == tried("utf-8")
 
 
 PROBE = """
