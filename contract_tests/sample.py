@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from latchkey.records import Operation
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -27,7 +29,7 @@ class Sample:
 
 def reaches(operation: Operation, path: str) -> bool:
     """Whether every router takes this path, unquoted, for one of the operation's."""
-    odd = any(ord(char) < 32 or ord(char) == 127 for char in path) or {"", ".", ".."} & set(path.split("/")[1:])
+    odd = _CONTROL.search(path) or {"", ".", ".."} & set(path.split("/")[1:])
     return not odd and parameters_of(operation, path) is not None
 
 

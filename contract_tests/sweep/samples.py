@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
-from itertools import count
 from typing import Any
 from unittest import SkipTest
 from urllib.parse import unquote, urlsplit
@@ -34,9 +33,11 @@ from latchkey.records import Operation
 _NOISE = {"user-agent", "accept-encoding", "connection", "x-schemathesis-testcaseid", "accept"}
 Generated = APIOperation[Any, Any, Any, Any]
 _VALID, _INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
+#: Methods that a path does not have are another rule's.
+_SETTINGS: dict[str, Any] = {"phases": {"coverage": {"unexpected-methods": []}}}
 _BOUNDARY = re.compile(r"multipart/.*boundary=(\w+)")
-#: How often a random case is tried for each one that is wanted. Hypothesis itself would try a thousand times.
-_PATIENCE = 10
+#: How many tries in succession may come to no random case. Hypothesis itself would try a thousand times.
+_PATIENCE = 12
 
 
 class _Enough(BaseException):
@@ -51,8 +52,9 @@ class Samples:
         self._random_most = random
         self._seed = seeded
         # Our own settings only: the generator would otherwise look for configuration in the working directory's parents.
-        self._config = SchemathesisConfig()
-        self._schema = schemathesis.openapi.from_dict(_without_credentials(contract.bundle), config=self._config)
+        config = SchemathesisConfig.from_dict(_SETTINGS)
+        self._generation = config.projects.get_default().generation
+        self._schema = schemathesis.openapi.from_dict(_without_credentials(contract.bundle), config=config)
 
     def of(self, operation: Operation) -> list[Sample]:
         """The contract's examples first, then cases that cover it, then random ones: so many valid, so many invalid."""
@@ -64,18 +66,18 @@ class Samples:
             return list(_distinct(sample for case in cases if (sample := _written(operation, case))))
 
     def _covering(self, generated: Generated) -> Iterator[Case[Any]]:
-        """Cases at the bounds of the schemas, evenly chosen of all there are; those that try other methods are left out."""
+        """Cases at the bounds of the schemas, evenly chosen of all there are."""
         generator = CoverageGenerator(
             operation=generated,
             generation_modes=[_VALID, _INVALID],
-            generation_config=self._config.projects.get_default().generation,
+            generation_config=self._generation,
             auth_storage=None,
             override=Override(),
             feedback=NO_FEEDBACK,
             # The generator's own session is the process's, and remembers what earlier sweeps have seen.
             session=GenerationSession(),
         )
-        cases = [case for case in generator if case.method.upper() == generated.method.upper()]
+        cases = list(generator)
         for mode in (_VALID, _INVALID):
             yield from _evenly(
                 [case for case in cases if case.meta and case.meta.generation.mode == mode], self._covering_most
@@ -84,16 +86,19 @@ class Samples:
     def _random(self, generated: Generated, mode: GenerationMode, seeded: str) -> list[Case[Any]]:
         """Drawn at random; none where the operation leaves nothing to choose."""
         drawn: list[Case[Any]] = []
-        strategy, tries = generated.as_strategy(generation_mode=mode), count(1)
+        strategy, failed = generated.as_strategy(generation_mode=mode), 0
 
         @seed(seeded)
         @settings(SETTINGS, max_examples=self._random_most)
         @given(data())
         def draw(source: DataObject) -> None:
+            nonlocal failed
+            failed += 1
             try:
                 drawn.append(source.draw(strategy))
+                failed = 0
             except (StopTest, UnsatisfiedAssumption):
-                if next(tries) > _PATIENCE * self._random_most:
+                if failed == _PATIENCE:
                     raise _Enough from None
                 raise
 
