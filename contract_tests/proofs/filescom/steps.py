@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -373,6 +373,20 @@ def refuses(answer: Answer, type: str, *statuses: int) -> None:
     actual = answer.member("type")
     kept = isinstance(actual, str) and (actual.startswith(type) if type.endswith("/") else actual == type)
     check(kept, f"{answer.request} to answer with a type {type}", actual)
+
+
+def has_title_of_its_type(answer: Answer) -> None:
+    """The title is the last part of the type, in words."""
+    words = str(answer.member("type")).rsplit("/", 1)[-1].split("-")
+    wanted = " ".join(word.capitalize() for word in words)
+    check(answer.member("title") == wanted, f"the title {wanted}", answer.member("title"))
+
+
+def over(lab: Lab) -> Iterator[Key]:
+    """A revoked and an expired key, as far as there are such."""
+    for situation in ("revoked", "expired"):
+        with suppress(NotVerifiable):
+            yield lab.key(situation)
 
 
 def errors(lab: Lab) -> list[Answer]:
