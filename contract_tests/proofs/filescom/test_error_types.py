@@ -75,6 +75,8 @@ def _of_requests(lab: Lab) -> Told:
 
     yield lab.call("find_current_api_key", key=lab.key(), method="PUT"), "bad-request/method-not-allowed", 405
     yield created(json={}), "bad-request/request-params-required", 422
+    nowhere = {"name": lab.named("nowhere"), "permission_set": "office_integration"}
+    yield created(json=nowhere), "bad-request/request-params-required", 422
     yield created(json={"name": 7}), "bad-request/request-params-invalid", 422
     yield created(content=b"{", headers={"Content-Type": "application/json"}), "bad-request/invalid-body", 422
     yield created(json={"name": lab.named("late"), "expires_at": "soon"}), "bad-request/datetime-parse", 422

@@ -53,15 +53,30 @@ def _does_file_operations(lab: Lab, key: Key | str) -> None:
 def test_permission_set_files_only(lab: Lab) -> None:
     """Of keys, users and logs, a key for file operations learns and changes nothing."""
     key, type = lab.key("files_only"), "not-authorized/api-key-only-for-file-operations"
-    for name, body in (
-        ("list_api_keys", None),
-        ("create_api_key", {"name": lab.named("more")}),
-        ("list_users", None),
-        ("list_api_request_logs", None),
-        ("update_current_api_key", {"permission_set": "full"}),
-        ("delete_current_api_key", None),
-    ):
-        steps.refuses(lab.call(name, key=key, json=body), type, 403)
+    user = steps.user_of(lab, lab.key("member"))
+    more = {"name": lab.named("more")}
+    with steps.new_key(lab) as spare:
+        of_key, of_user = {"id": spare.id}, {"id": user, "user_id": user}
+        for name, path, body in (
+            ("list_api_keys", None, None),
+            ("create_api_key", None, more),
+            ("list_users", None, None),
+            ("list_api_request_logs", None, None),
+            ("update_current_api_key", None, {"permission_set": "full"}),
+            ("delete_current_api_key", None, None),
+            ("find_api_key", of_key, None),
+            ("update_api_key", of_key, more),
+            ("delete_api_key", of_key, None),
+            ("list_site_api_keys", None, None),
+            ("create_site_api_key", None, more),
+            ("list_own_api_keys", None, None),
+            ("create_own_api_key", None, more),
+            ("list_user_api_keys", of_user, None),
+            ("create_user_api_key", of_user, more),
+            ("find_user", of_user, None),
+            *([("delete_user", of_user, None)] if lab.target.permit.destroy else []),
+        ):
+            steps.refuses(lab.call(name, key=key, path=path, json=body), type, 403)
     steps.works(lab, key)
 
 
