@@ -183,3 +183,11 @@ def test_what_is_said_of_doors_is_checked(copy: Path, file: str, old: str, new: 
 
     with pytest.raises(ContractError, match=told):
         load_rules(load(copy), copy)
+
+
+def test_a_provider_without_keys_is_refused(copy: Path):
+    """One of the credentials carries a key: sessions alone open nothing to start with."""
+    replace(copy / "providers" / "filescom.yaml", "    - {name: filescom_key, header: X-FilesAPI-Key}\n", "")
+
+    with pytest.raises(ContractError, match=r"x-provider\.credentials: None of"):
+        load(copy)

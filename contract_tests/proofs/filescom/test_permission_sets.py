@@ -113,10 +113,14 @@ def _does_no_administration(lab: Lab, key: Key | str) -> None:
 
 @rule("filescom.permission-set.none")
 def test_permission_set_none(lab: Lab) -> None:
-    """A key without permissions may neither list nor administer nor look at itself."""
+    """A key without permissions may neither list nor administer nor look at itself; on a mock, nothing at all is permitted."""
     key = lab.key("none_set")
     for name in ("list_folder", "list_users", "list_api_keys", "find_current_api_key"):
         lab.call(name, key=key, path={"path": ""}).expect(403)
+    # The one that ends a session has nothing to permit to a key.
+    others = [item for item in lab.secured() if item.id != lab.operation("delete_session").id]
+    for operation in () if lab.thrifty else others:
+        lab.call(operation, key=key).expect(403)
 
 
 @rule("filescom.permission-set.office")
