@@ -76,7 +76,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run = config.stash.get(RUN, None)
     if run is None:
         return
-    ours = [item for item in items if item.get_closest_marker("rule")]
     providers = config.getoption("--target-provider")
     patterns = config.getoption("--target-rule")
 
@@ -88,9 +87,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             and (not patterns or any(fnmatch(rule.id, pattern) for pattern in patterns))
         )
 
-    dropped = [item for item in ours if not wanted(item)]
-    others = [item for item in items if item not in ours]
-    kept = [item for item in ours if wanted(item)]
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        (others if not item.get_closest_marker("rule") else kept if wanted(item) else dropped).append(item)
     # In the catalogue's order, whatever the modules are called, as far as nothing else decides.
     place = {id: number for number, id in enumerate(run.rules)}
     items[:] = others + sorted(kept, key=lambda item: (turn(run, item), place[rule_of(item)]))
