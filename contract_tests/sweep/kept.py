@@ -70,7 +70,8 @@ class Kept:
 def _name(contract: Contract, numbers: Mapping[str, int]) -> str:
     """The same for all that comes to the same samples: contract, numbers, seed, the generators and this code."""
     here = Path(__file__).parent
-    code = [file.read_text("utf-8") for file in (here / "samples.py", here / "kept.py", here.parent / "repeatable.py")]
+    files = (here / "samples.py", here / "astral.py", here / "kept.py", here.parent / "repeatable.py")
+    code = [file.read_text("utf-8") for file in files]
     words = [word for word in requires("schemathesis") or () if "extra ==" not in word]
     generators = ["schemathesis", *(re.split(r"[^\w.-]", word)[0] for word in words)]
     versions = {name: version(name) for name in generators}

@@ -1,11 +1,12 @@
-"""Requests made up from the contract: its examples, the bounds of its schemas, and random ones."""
+"""Requests made up from the contract: its examples, the bounds of its schemas, astral texts, and random ones."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 from unittest import SkipTest
 from urllib.parse import unquote, urlsplit
@@ -26,6 +27,7 @@ from schemathesis.schemas import APIOperation
 
 from contract_tests.repeatable import SETTINGS, repeatable
 from contract_tests.sample import Sample, reaches
+from contract_tests.sweep.astral import astral_text, with_astral_texts
 from latchkey import Contract
 from latchkey.records import Operation
 
@@ -48,6 +50,7 @@ class Samples:
     """The samples of each operation; the same for the same contract, numbers and seed."""
 
     def __init__(self, contract: Contract, *, covering: int, random: int, seeded: int) -> None:
+        self._contract = contract
         self._covering_most = covering
         self._random_most = random
         self._seed = seeded
@@ -57,13 +60,16 @@ class Samples:
         self._schema = schemathesis.openapi.from_dict(_without_credentials(contract.bundle), config=config)
 
     def of(self, operation: Operation) -> list[Sample]:
-        """The contract's examples first, then cases that cover it, then random ones: so many valid, so many invalid."""
+        """The contract's examples first, then cases that cover it, then random ones: so many valid, so many invalid. Where
+        there is one of astral texts, it takes the place of a random one.
+        """
         generated = self._schema.find_operation_by_id(operation.id)
         with repeatable():
             cases = [*_exemplified(generated), *self._covering(generated)]
-            for mode in (_VALID, _INVALID):
-                cases += self._random(generated, mode, f"{self._seed} {operation.id} {mode.value}")
-            return list(_distinct(sample for case in cases if (sample := _written(operation, case))))
+            astral = list(self._astral(operation, generated, cases))
+            for mode, most in ((_VALID, self._random_most - len(astral)), (_INVALID, self._random_most)):
+                cases += self._random(generated, mode, most, f"{self._seed} {operation.id} {mode.value}")
+            return list(_distinct([*(sample for case in cases if (sample := _written(operation, case))), *astral]))
 
     def _covering(self, generated: Generated) -> Iterator[Case[Any]]:
         """Cases at the bounds of the schemas, evenly chosen of all there are."""
@@ -83,13 +89,38 @@ class Samples:
                 [case for case in cases if case.meta and case.meta.generation.mode == mode], self._covering_most
             )
 
-    def _random(self, generated: Generated, mode: GenerationMode, seeded: str) -> list[Case[Any]]:
-        """Drawn at random; none where the operation leaves nothing to choose."""
+    def _astral(self, operation: Operation, generated: Generated, cases: Sequence[Case[Any]]) -> Iterator[Sample]:
+        """The first of these cases that fits, with an astral character in each free text; none where there is no such text."""
+        plain = next(filter(_fits, cases), None)
+        if plain is None:
+            return
+        asked = {item.name: item for item in operation.parameters if item.location == "query"}
+        query = {name: text for name, item in asked.items() if (text := astral_text(item.schema))}
+        body = with_astral_texts(self._contract, operation.body, plain.body) if operation.body else plain.body
+        if not query and body == plain.body:
+            return
+        # Of the rest of the query no more than has to be, for that may be what it is refused for.
+        needed = {name: value for name, value in plain.query.items() if asked[name].required}
+        case = generated.Case(
+            path_parameters=plain.path_parameters,
+            headers=plain.headers,
+            query=needed | query,
+            body=body,
+            media_type=plain.media_type,
+        )
+        if sample := _written(operation, case):
+            # A token's text is free, too, and a good one is not to be put in its place.
+            yield replace(sample, fits=operation.token is None)
+
+    def _random(self, generated: Generated, mode: GenerationMode, most: int, seeded: str) -> list[Case[Any]]:
+        """So many drawn at random; fewer where the operation leaves little to choose."""
         drawn: list[Case[Any]] = []
+        if most < 1:
+            return drawn
         strategy, failed = generated.as_strategy(generation_mode=mode), 0
 
         @seed(seeded)
-        @settings(SETTINGS, max_examples=self._random_most)
+        @settings(SETTINGS, max_examples=most)
         @given(data())
         def draw(source: DataObject) -> None:
             nonlocal failed
@@ -154,9 +185,13 @@ def _written(operation: Operation, case: Case[Any]) -> Sample | None:
         url=parts.path + (f"?{parts.query}" if parts.query else ""),
         headers=written,
         content=content,
-        fits=meta is None or meta.generation.mode == _VALID,
+        fits=_fits(case),
         mistaken_header=modes.get("header") == _INVALID,
     )
+
+
+def _fits(case: Case[Any]) -> bool:
+    return case.meta is None or case.meta.generation.mode == _VALID
 
 
 def _distinct(samples: Iterable[Sample]) -> Iterator[Sample]:
