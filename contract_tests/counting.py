@@ -1,4 +1,5 @@
-"""Counting calls against a limit, fair to every window that a quota and a number of seconds leave open.
+"""Counting calls against a limit, fair to every window that a quota and a number of seconds leave open. The seconds are those
+that are promised; on a target whose file says that its windows are shorter, they are as short.
 
 A window may begin with its first call or with the clock's minute, slide, or refill like a bucket; and calls take time, in
 which units can come back. On a target whose clock stands still none of this shows, and the count is exact.
@@ -32,14 +33,15 @@ def counted_out(
     left nothing.
     """
     lab.may_spend(quota + 1)
+    whole = lab.window(window)
     if lab.thrifty and (known := _counted_in(lab, quota, call, passes)):
         return known
     for _ in range(BURSTS):
-        lab.advance(window + 1)
+        lab.advance(whole + 1)
         start = lab.now()
         for number in range(1, quota + 1):
             answer = call()
-            check(answer.status != 429, f"{quota} calls in {window} s to pass", f"call {number}: {answer}")
+            check(answer.status != 429, f"{quota} calls in {whole:g} s to pass", f"call {number}: {answer}")
             passes(answer)
         for more in range(1, 2 * quota + 1):
             answer = call()
@@ -48,10 +50,10 @@ def counted_out(
             if more > refilled(lab, quota, start, window=window):
                 break
         else:
-            raise NotVerifiable(f"calls take so long that {quota} in {window} s are never used up")
+            raise NotVerifiable(f"calls take so long that {quota} in {whole:g} s are never used up")
         if lab.now() == start:
             break
-    raise Violation(f"call {quota + 1} in {window} s to be refused with 429", str(answer))
+    raise Violation(f"call {quota + 1} in {whole:g} s to be refused with 429", str(answer))
 
 
 def _counted_in(lab: Lab, quota: int, call: Call, passes: Callable[[Answer], object]) -> Answer | None:
@@ -82,29 +84,32 @@ def steady(lab: Lab, quota: int, call: Call, *, window: int = 60) -> None:
     if lab.thrifty:
         lab.once(f"closed after {quota}", lambda: _closed(lab, quota, call, window))
         return
-    lab.advance(window + 1)
+    whole = lab.window(window)
+    lab.advance(whole + 1)
     start, passed, most = lab.now(), 0, quota
     for _ in range(13):
         while call().status != 429:
             passed += 1
             if passed > most:
                 elapsed = lab.now() - start
-                most = quota * (1 + math.ceil(elapsed / window))
-                check(passed <= most, f"{quota} calls in {window} s to pass", f"{passed} in {elapsed:.0f} s")
-        lab.advance(window / 6)
+                most = quota * (1 + math.ceil(elapsed / whole))
+                check(passed <= most, f"{quota} calls in {whole:g} s to pass", f"{passed} in {elapsed:.0f} s")
+        lab.advance(whole / 6)
 
 
 def _closed(lab: Lab, quota: int, call: Call, window: int) -> None:
     """Proves that a used-up quota does not come back for five sixths of a window, but for what slides or refills."""
-    start, passed = lab.now(), 0
+    start, passed, whole = lab.now(), 0, lab.window(window)
     began: float = lab.once(f"counted to {quota}", lambda: start)
-    while lab.now() < began + window * 2 / 3:
-        lab.advance(window / 6)
+    while lab.now() < began + whole * 2 / 3:
+        lab.advance(whole / 6)
         while call().status != 429:
             passed += 1
             most = quota + refilled(lab, quota, start, window=window)
             check(
-                passed <= most, f"{quota} calls in {window} s to pass", f"{quota + passed} in {lab.now() - start:.0f} s"
+                passed <= most,
+                f"{quota} calls in {whole:g} s to pass",
+                f"{quota + passed} in {lab.now() - start:.0f} s",
             )
 
 
@@ -134,10 +139,11 @@ class Reopening:
 
 def reopened(lab: Lab, quota: int, call: Call, *, window: int = 60) -> Reopening:
     """Uses the quota up and waits for it to come back. Where requests are dear, all proofs judge one such wait."""
-    return lab.once(f"reopened after {quota}", lambda: _reopened(lab, call, exhausted(lab, quota, call), window))
+    whole = lab.window(window)
+    return lab.once(f"reopened after {quota}", lambda: _reopened(lab, call, exhausted(lab, quota, call), whole))
 
 
-def _reopened(lab: Lab, call: Call, refusal: Answer, window: int) -> Reopening:
+def _reopened(lab: Lab, call: Call, refusal: Answer, window: float) -> Reopening:
     told, whole = pause(refusal.headers, window), window + 1
     # Something that ends may live to the end of its last second.
     moments = {"early": told - 2, "due": told + 1, "late": whole}
@@ -174,7 +180,7 @@ def shared(lab: Lab, quota: int, one: Call, other: Call, *, window: int = 60) ->
                 break
         if lab.now() == start:
             break
-        lab.advance(window + 1)
+        lab.advance(lab.window(window) + 1)
     raise Violation(f"{answer.request} to be refused with 429, the limit being used up", str(answer))
 
 
@@ -190,4 +196,17 @@ def exhausted(lab: Lab, quota: int, call: Call) -> Answer:
 
 def refilled(lab: Lab, quota: int, since: float, *, window: int = 60) -> int:
     """How many units may have come back since then where a window slides or refills."""
-    return int((lab.now() - since) * quota / window + 1e-6)
+    return int((lab.now() - since) * quota / lab.window(window) + 1e-6)
+
+
+def rest(lab: Lab, *, window: int = 60) -> None:
+    """Lets a whole window pass, so that whatever was called before leaves the whole quota."""
+    lab.advance(lab.window(window) + 1)
+
+
+def within(lab: Lab, since: float, seconds: float) -> None:
+    """Raises NotVerifiable where more of a window than these seconds has passed: the target is so slow that something may be
+    back by then.
+    """
+    if lab.now() - since > lab.window(seconds):
+        raise NotVerifiable("calls take so long that a window ends before it is used up")

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from contract_tests.run import Run
+from contract_tests.target import as_there
 
 #: Requests that a proof is taken to send before any of the provider's has run.
 A_PROOF = 4.0
@@ -46,7 +47,7 @@ class Course:
 
 def _waits(run: Run, name: str, requests: float) -> float:
     """Seconds that so many requests have to wait for the provider's limit, spread over its keys."""
-    provider = run.contract.providers[name]
+    provider = as_there(run.contract.providers[name], run.target.endpoints[name])
     limits = [provider.limits[limit] for limit in provider.default_limits]
     keys = max(1, len(run.target.endpoints[name].keys.get("full", ())))
     room = window[0] if (window := run.thrift[name].pacer.window()) else math.inf

@@ -24,7 +24,7 @@ from contract_tests.provision import Key, Provisioner
 from contract_tests.race import Attempt, Call, Race
 from contract_tests.sample import parameters_of
 from contract_tests.sender import Sender
-from contract_tests.target import NEIGHBOUR, Target
+from contract_tests.target import NEIGHBOUR, Target, as_there, part
 from contract_tests.thrift import Thrift
 from contract_tests.tidy import tidy
 from contract_tests.words import Words, credential, filled, presented
@@ -69,7 +69,8 @@ class Lab:
         self._neighbours: list[Lab] = []
         self._full: Key | None = None
         self._thrift = thrift
-        self._sender = Sender(contract, self.provider, self._endpoint.base_url, client, thrift, self.advance)
+        there = as_there(self.provider, self._endpoint)
+        self._sender = Sender(contract, there, self._endpoint.base_url, client, thrift, self.advance)
         #: How much of what the proof could show it showed, where that is not all: requests are dear.
         self.shown: list[str] = []
         self._stays = False
@@ -260,6 +261,15 @@ class Lab:
             self._thrift.waited += seconds
             self._thrift.evidence.forget()
         self.client.note("advance", f"{seconds:g} s pass", seconds=seconds)
+
+    def window(self, seconds: float) -> float:
+        """How long that part of a limit's window lasts here which is promised to last so many seconds: as long, or shorter
+        where the target's file says that its windows are, which the report then tells.
+        """
+        if self._endpoint.window is None:
+            return seconds
+        self.shown.append(f"windows of {self._endpoint.window} s")
+        return seconds * part(self.provider, self._endpoint)
 
     def may_wait(self, seconds: float) -> None:
         """Says that the proof lets so much time pass at once. Raises NotVerifiable where that cannot be."""

@@ -10,7 +10,7 @@ from contract_tests.outcome import Outcome, Result
 from contract_tests.own_mock import doors, own_mock
 from contract_tests.profile import Profile
 from contract_tests.provision import Control
-from contract_tests.rehearsal import stand_in
+from contract_tests.rehearsal import stand_in, windows
 from contract_tests.run import Run, prove, thrifty_run
 from contract_tests.target import Target
 from contract_tests.verdict import Verdict
@@ -53,7 +53,10 @@ def make_plan(target: Target, contract: Contract, profile: Profile, patterns: Se
     """Runs the proofs on a mock that has the target's situations and permits, and a clock that is moved. Raises MockFailed."""
     contract = contract.only(*(name for name in contract.providers if name in target.endpoints))
     named = {name for endpoint in target.endpoints.values() for name in endpoint.doors}
-    with own_mock(list(contract.providers), seed=0, arguments=doors(named)) as url:
+    with (
+        windows(target, contract) as options,
+        own_mock(list(contract.providers), seed=0, arguments=[*doors(named), *options]) as url,
+    ):
         control = Control(f"{url}/_mock")
         here = stand_in(target, contract, url, control)
         run = thrifty_run(here, contract, sleep=control.advance, now=control.now)

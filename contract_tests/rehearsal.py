@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from contract_tests.beside import found_beside
 from contract_tests.provision import Admin, Control
-from contract_tests.target import NEIGHBOUR, StaticKey, Target, Timeouts, Tls
+from contract_tests.target import NEIGHBOUR, StaticKey, Target, Timeouts, Tls, as_there
 from latchkey import Contract
 from latchkey.records import Provider
 
@@ -32,6 +37,27 @@ def stand_in(target: Target, contract: Contract, url: str, control: Control) -> 
     }
     here = replace(target, endpoints=endpoints, control=None, control_token=None, provisioner=None)
     return replace(here, proxy=None, tls=Tls(), timeouts=Timeouts())
+
+
+@contextmanager
+def windows(target: Target, contract: Contract) -> Iterator[list[str]]:
+    """The options that give a mock the target's windows of limits; none where they are as promised."""
+    if all(endpoint.window is None for endpoint in target.endpoints.values()):
+        yield []
+        return
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "windows.json"
+        file.write_text(json.dumps(_overlay(target, contract)), "utf-8")
+        yield ["--overlay", str(file)]
+
+
+def _overlay(target: Target, contract: Contract) -> dict[str, Any]:
+    actions = [
+        {"target": f"$['x-providers']['{name}'].limits['{limit.name}']", "update": {"window": limit.window}}
+        for name, endpoint in target.endpoints.items()
+        for limit in as_there(contract.providers[name], endpoint).limits.values()
+    ]
+    return {"overlay": "1.0.0", "info": {"title": f"Windows of {target.name}", "version": "1"}, "actions": actions}
 
 
 def handed_over(

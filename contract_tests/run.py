@@ -25,7 +25,7 @@ from contract_tests.patience import GIVE_UP
 from contract_tests.profile import GATE, PROFILES, Profile
 from contract_tests.provision import Control, Provisioner, Static, find_control, own
 from contract_tests.sweep.sweeper import Sweep, sweep
-from contract_tests.target import Endpoint, Permit, Target, Way
+from contract_tests.target import Endpoint, Permit, Target, Way, part
 from contract_tests.thrift import Budget, Thrift
 from contract_tests.tidy import Removal
 from latchkey import Contract
@@ -223,7 +223,9 @@ def _thrift(run: Run, provider: Provider, sleep: Callable[[float], None], now: C
 
     permit = run.target.permit
     quota = max((provider.limits[name].quota for name in provider.default_limits), default=60)
-    budget = Budget(permit.max_requests or DIRECTED * quota // 60, now() + permit.max_time, now)
+    # Minutes are what is dear: where more passes in one, more is sent.
+    suitable = round(DIRECTED * quota / 60 / part(provider, run.target.endpoints[provider.name]))
+    budget = Budget(permit.max_requests or suitable, now() + permit.max_time, now)
     thrift = Thrift(Pacer(provider.rate_headers, now, rest), budget)
     if not run.target.provisioner:
         thrift.leavings = run.watch(provider.name, budget)

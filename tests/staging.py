@@ -7,9 +7,11 @@ import contextlib
 import itertools
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from starlette.responses import PlainTextResponse
@@ -174,9 +176,21 @@ class Stand:
 
 
 @contextlib.contextmanager
-def standing(permit: Permit, *, situations: set[str] | None = None, way: Any = None, drop: int = 0) -> Iterator[Stand]:
-    """A run to come, reaching the mock through `way` and with every `drop`th connection lost."""
-    mock = create_app(seed=5, protocols=dict.fromkeys(("webdav", "ftp", "sftp"), 0))
+def standing(
+    permit: Permit,
+    *,
+    situations: set[str] | None = None,
+    way: Any = None,
+    drop: int = 0,
+    overlay: Path | None = None,
+    window: int | None = None,
+    waiting: bool = False,
+) -> Iterator[Stand]:
+    """A run to come, reaching the mock through `way` and with every `drop`th connection lost. The mock's contract is edited by
+    the overlay; the target says that its windows last so many seconds; where it is `waiting`, time is the machine's.
+    """
+    doors = dict.fromkeys(("webdav", "ftp", "sftp"), 0)
+    mock = create_app(seed=None if waiting else 5, protocols=doors, overlays=[overlay] if overlay else [])
     app = Unattended(mock)
     with contextlib.ExitStack() as stack:
         control = Control(stack.enter_context(serve(mock)).url + "/_mock")
@@ -184,7 +198,9 @@ def standing(permit: Permit, *, situations: set[str] | None = None, way: Any = N
         url = stack.enter_context(dropping(url, drop)) if drop else url
         clock, contract = mock.world.clock, load()
         target = stand_in(described(mock, permit, situations), contract, url, control)
-        run = thrifty_run(target, contract, sleep=clock.advance, now=clock.now)
+        there = {name: replace(endpoint, window=window) for name, endpoint in target.endpoints.items()}
+        target = replace(target, endpoints=there)
+        run = thrifty_run(target, contract, sleep=time.sleep if waiting else clock.advance, now=clock.now)
         yield Stand(mock, app, run)
         run.close()
         control.close()

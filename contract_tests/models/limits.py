@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
@@ -55,6 +55,11 @@ class Limits:
     passing: Told = field(default_factory=dict)
     tells: Callable[[Answer], None] | None = None
     retry_after: bool = False
+
+    def there(self, lab: Lab) -> Limits:
+        """The same on this lab's target, where windows may be shorter than promised."""
+        buckets = [replace(bucket, window=max(1, round(lab.window(bucket.window)))) for bucket in self.buckets]
+        return replace(self, buckets=tuple(buckets))
 
     @property
     def ways(self) -> list[Way]:

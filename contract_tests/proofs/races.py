@@ -44,7 +44,7 @@ def admits(
     lab.may_spend()
     lavish = 0
     for pause in pauses:
-        lab.advance(pause)
+        lab.advance(lab.window(pause - 1) + 1)
         start = lab.now()
         attempts = lab.at_once([call] * (quota + more))
         passed = _count(attempts, as_passing)

@@ -19,14 +19,14 @@ from contract_tests.run import Run
 @rule("*.model.limiter")
 def test_limiter(lab: Lab, run: Run) -> None:
     """No order of calls, keys, addresses and pauses gets more than a quota, or less, whatever the kind of window."""
-    limits: Limits = _promised(lab, "LIMITS")
+    limits: Limits = _promised(lab, "LIMITS").there(lab)
     explore(run, lab, AnyLimiter, limits, limits.affordable(run.profile.limiters))
 
 
 @rule("*.model.limiter-exact")
 def test_limiter_exact(lab: Lab, run: Run) -> None:
     """Every answer passes or is refused, and tells its headers, as a fixed window has it that opens with its first unit."""
-    limits: Limits = _promised(lab, "EXACT_LIMITS")
+    limits: Limits = _promised(lab, "EXACT_LIMITS").there(lab)
     explore(run, lab, OurLimiter, limits, limits.affordable(run.profile.limiters))
 
 

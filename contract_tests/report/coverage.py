@@ -12,7 +12,12 @@ from contract_tests.run import Run
 def configuration(run: Run, patterns: Sequence[str], *, require: Sequence[str], strict: bool) -> dict[str, Any]:
     """The target and the gate as JSON data. Of keys and headers only the names are told."""
     endpoints = {
-        name: {"base_url": endpoint.base_url, "keys": list(endpoint.keys), "headers": list(endpoint.headers)}
+        name: {
+            "base_url": endpoint.base_url,
+            "keys": list(endpoint.keys),
+            "headers": list(endpoint.headers),
+            "window": endpoint.window,
+        }
         for name, endpoint in run.target.endpoints.items()
         if name in run.contract.providers
     }

@@ -3,6 +3,7 @@
 from contract_tests.target.read import TargetError, at_url, literals, read_target
 from contract_tests.target.records import NEIGHBOUR, PREFIX, Endpoint, Permit, StaticKey, Target, Timeouts, Tls
 from contract_tests.target.way import Way, trusted
+from contract_tests.target.windows import as_there, part
 
 __all__ = [
     "NEIGHBOUR",
@@ -15,8 +16,10 @@ __all__ = [
     "Timeouts",
     "Tls",
     "Way",
+    "as_there",
     "at_url",
     "literals",
+    "part",
     "read_target",
     "trusted",
 ]

@@ -54,6 +54,7 @@ def _lines(draft: Draft, schema: Mapping[str, Any], contract: Contract) -> Itera
         about = fields["providers"]["properties"].get(provider, schema["$defs"]["provider"])
         yield from ("", f"[providers.{_name(provider)}]", f"base_url = {json.dumps(base)}")
         yield '# headers = { "X-Env" = "staging" }'
+        yield _field("window", about["properties"]["window"])
         doors = [name for name in about["properties"] if name in schema["$defs"]["doors"]]
         yield from (_field(name, about["properties"][name]) for name in doors)
         yield from ("", f"[providers.{_name(provider)}.keys]")

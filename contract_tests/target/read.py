@@ -135,11 +135,12 @@ def _target(raw: Mapping[str, Any], file: Path, contract: Contract) -> Target:
 def _endpoint(raw: Mapping[str, Any]) -> Endpoint:
     keys = {situation: _keys(value) for situation, value in raw.get("keys", {}).items()}
     doors = {name: value for name, value in raw.items() if name not in _API}
-    return Endpoint(base_url=raw["base_url"].rstrip("/"), headers=raw.get("headers", {}), keys=keys, doors=doors)
+    base_url, headers = raw["base_url"].rstrip("/"), raw.get("headers", {})
+    return Endpoint(base_url=base_url, headers=headers, keys=keys, doors=doors, window=raw.get("window"))
 
 
 #: The fields of a provider that are about its API; the others name protocols.
-_API = ("base_url", "headers", "keys")
+_API = ("base_url", "headers", "keys", "window")
 
 
 def _keys(value: Any) -> tuple[StaticKey, ...]:

@@ -23,13 +23,15 @@ class StaticKey:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One provider's implementation. Each situation has one key or more, all of the same account. `doors` is protocol to
-    URL, of other ways to the same files.
+    URL, of other ways to the same files; `window` is how many seconds a window of its limits lasts here, None where as many
+    as promised.
     """
 
     base_url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, tuple[StaticKey, ...]] = field(default_factory=dict)
     doors: Mapping[str, str] = field(default_factory=dict)
+    window: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,5 +34,8 @@ def _provider(general: dict[str, Any], doors: dict[str, Any], record: Mapping[st
         "additionalProperties": False,
         "properties": {name: {"$ref": "#/$defs/key", "title": says} for name, says in told.items()},
     }
+    promised = max(limit["window"] for limit in record["limits"].values())
+    window = {**general["properties"]["window"], "maximum": promised}
     its = {name: doors[name] for name in record.get("protocols", {}).get("doors", ())}
-    return {**general, "title": record["title"], "properties": {**general["properties"], **its, "keys": keys}}
+    properties = {**general["properties"], **its, "window": window, "keys": keys}
+    return {**general, "title": record["title"], "properties": properties}

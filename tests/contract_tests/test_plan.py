@@ -61,6 +61,19 @@ def test_as_data_every_rule_is_told(nowhere: str):
         assert (cost["verifiable"], cost["not_verifiable"]) == (mine.count(True), mine.count(False))
 
 
+def test_shorter_windows_cost_less_time(nowhere: str, tmp_path: Path):
+    """What the target file says of its windows holds for the mock that stands in for it."""
+    file = Path(nowhere)
+    file.write_text(f"{file.read_text()}".replace("max_requests = 50", "spend_window = true\nwait_up_to = 61"))
+    limits = ("--rule", "dezerx.limit.window", "--json")
+    minutes = json.loads(plan(nowhere, *limits).output)["providers"]["dezerx"]
+    file.write_text(f"{file.read_text()}window = 3\n")
+    seconds = json.loads(plan(nowhere, *limits).output)["providers"]["dezerx"]
+
+    assert minutes["verifiable"] == seconds["verifiable"] == 1
+    assert seconds["seconds"] < minutes["seconds"] / 3
+
+
 def test_a_run_shows_what_was_planned(serving: Callable[[Any], Served], tmp_path: Path):
     """The same rules are verified on the target that the plan did not ask."""
     app = create_app(seed=2)

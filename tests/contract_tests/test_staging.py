@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from contract_tests.outcome import Outcome, Result
 from contract_tests.plan import A_REQUEST
 from contract_tests.run import prove
 from contract_tests.target import Permit
+from contract_tests.verdict import Verdict
 from latchkey.rules import Level
 from tests.staging import Flaky, Proxied, Slow, Staged, directed, stage, standing
 
@@ -115,6 +118,56 @@ def test_budget_and_permits_are_named_where_they_stop_a_proof(equipped: Staged):
 
     assert any("max_requests = 500" in reason for reason in reasons)
     assert any("wait_up_to = 109" in reason for reason in reasons)
+
+
+# A staging whose windows pass faster.
+
+
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An overlay of the contract with windows of 3 seconds."""
+    file = tmp_path_factory.mktemp("fast") / "fast.json"
+    action = {"target": "$['x-providers'].*.limits.*", "update": {"window": 3}}
+    file.write_text(json.dumps({"overlay": "1.0.0", "info": {"title": "fast", "version": "1"}, "actions": [action]}))
+    return file
+
+
+def test_a_permitted_fast_window_shortens_real_waits(fast: Path):
+    """Where the target file says that windows last 3 s, the same is verified as with whole minutes, by really waiting; limits
+    are told to be shown on such windows, and nothing is refused that no proof provoked.
+    """
+    with standing(PERMIT, overlay=fast, window=3, waiting=True) as stand:
+        prove(stand.run, [f"dezerx.limit.{name}" for name in ("sixty", "message", "window", "retry-after")])
+        verdict = Verdict.of(stand.run.rules, stand.run.results)
+
+    assert verdict.having(*VIOLATIONS, Outcome.ERROR) == []
+    for rule in ("sixty", "window", "retry-after"):
+        assert verdict.results[f"dezerx.limit.{rule}"].outcome is Outcome.VERIFIED
+        assert verdict.results[f"dezerx.limit.{rule}"].shown == ("windows of 3 s",)
+    assert verdict.results["dezerx.limit.message"].shown == ()
+    assert stand.run.thrift["dezerx"].unasked == 0
+    assert 0 < stand.run.thrift["dezerx"].waited < 20
+
+
+def test_every_provider_has_its_verdict_on_fast_windows(equipped: Staged, fast: Path):
+    """With the clock moved: no violation, nothing that whole minutes show is lost, and less is waited for."""
+    with standing(PERMIT, overlay=fast, window=3) as stand:
+        prove(stand.run, directed(stand.run))
+        verdict = Verdict.of(stand.run.rules, stand.run.results)
+
+    assert verdict.having(*VIOLATIONS, Outcome.ERROR) == []
+    whole = {result.rule for result in equipped.verdict.having(Outcome.VERIFIED)}
+    assert whole - {result.rule for result in verdict.having(Outcome.VERIFIED)} == set()
+    for provider, thrift in stand.run.thrift.items():
+        assert thrift.waited < equipped.run.thrift[provider].waited
+
+
+def test_a_window_that_is_slower_than_the_file_says_is_a_violation():
+    """A target whose file says that its windows last 3 s, and whose last a minute, is not let off."""
+    with standing(PERMIT, window=3) as stand:
+        prove(stand.run, ["dezerx.limit.window"])
+
+    assert [result.outcome for result in stand.run.results] == [Outcome.VIOLATED]
 
 
 def test_a_reverse_proxy_changes_no_verdict():

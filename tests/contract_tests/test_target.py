@@ -44,6 +44,8 @@ def told(folder: Path, text: str) -> list[str]:
         (f"{SMALL}keys.full = [\n  'a',\n  '',\n]", ["t.toml:3: providers.fileforge.keys.full.1: write a string"]),
         (f"{SMALL}keys.full = '${{NO_SUCH_KEY}}'", ["t.toml:3: providers.fileforge.keys.full: the environment variable NO_SUCH_KEY is not"]),
         (f"prefix = 'a'\n{SMALL}[tls]\nca = 'no.pem'", ["t.toml:1: prefix: write what the names of everything begin with"]),
+        (f"{SMALL}window = 61", ["t.toml:3: providers.fileforge.window: write a whole number of seconds"]),
+        (f"{SMALL}window = 0", ["t.toml:3: providers.fileforge.window: write a whole number of seconds"]),
         (f"{SMALL}[tls]\nca = 'no.pem'", ["t.toml:4: tls.ca: there is no file"]),
         (f"{SMALL}provisioner = 'x'\n[permit]\nwait = 1", [
             "t.toml:3: providers.fileforge.provisioner: unknown", "t.toml:5: permit.wait: unknown; did you mean wait_up_to?"]),
@@ -92,6 +94,7 @@ def test_every_field_reaches_the_target(tmp_path: Path):
         tls = { ca = "ca.pem" }
         [providers.fileforge]
         base_url = "http://x/"
+        window = 3
         keys.full = ["a", { key = "b", presents = { domain = "d" } }]
         keys.neighbour = "c"
         """,
@@ -103,6 +106,7 @@ def test_every_field_reaches_the_target(tmp_path: Path):
     assert target.timeouts == Timeouts(connect=2, read=30)
     assert target.tls == Tls(ca=str(tmp_path / "ca.pem"))
     assert target.endpoints["fileforge"].base_url == "http://x"
+    assert target.endpoints["fileforge"].window == 3
     assert target.endpoints["fileforge"].keys == {
         "full": (StaticKey(key="a"), StaticKey(key="b", presents={"domain": "d"})),
         "neighbour": (StaticKey(key="c"),),
@@ -158,11 +162,10 @@ def test_no_field_is_read_for_nothing(tmp_path: Path):
 def test_each_field_of_a_provider_reaches_its_endpoint(tmp_path: Path):
     """Whatever the schema offers there; keys are told elsewhere."""
     known = target_schema(CONTRACT)["$defs"]["provider"]["properties"]
-    text = {name: "{ X-Env = 'staging' }" if name == "headers" else "'dav://x'" for name in known}
-    doors = set(known) - {"base_url", "headers", "keys"}
-    for name in {"headers", *doors}:
-        value = {"webdav": "'https://x/'", "ftp": "'ftp://x'", "sftp": "'sftp://x'"}.get(name, text[name])
-        changed, was = read(tmp_path, f"{SMALL}{name} = {value}"), read(tmp_path, SMALL)
+    values = {"headers": "{ X-Env = 'staging' }", "window": "3"}
+    values |= {"webdav": "'https://x/'", "ftp": "'ftp://x'", "sftp": "'sftp://x'"}
+    for name in set(known) - {"base_url", "keys"}:
+        changed, was = read(tmp_path, f"{SMALL}{name} = {values[name]}"), read(tmp_path, SMALL)
         assert changed.endpoints["fileforge"] != was.endpoints["fileforge"], name
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contract_tests.answer import Answer
-from contract_tests.counting import counted_out, refused, reopened, shared, steady
+from contract_tests.counting import counted_out, refused, reopened, rest, shared, steady, within
 from contract_tests.lab import Lab, reopens, rule, spends
 from contract_tests.outcome import NotVerifiable, check
 from contract_tests.proofs.dezerx import steps
@@ -76,7 +76,7 @@ def test_limit_shared(lab: Lab) -> None:
     """Calls of verify use up those of download, and the other way round."""
     first, second = (operation.id.partition(".")[2] for operation in lab.secured())
     for spent, other in ((first, second), (second, first)):
-        lab.advance(61)
+        rest(lab)
         shared(lab, 60, partial(lab.call, spent, key=lab.key()), partial(lab.call, other, key=lab.key()))
 
 
@@ -98,9 +98,12 @@ def test_limit_before_key(lab: Lab) -> None:
 def test_limit_fixed_window(lab: Lab) -> None:
     """Nothing has come back 59 seconds after the first of the sixty calls."""
     _fresh_window(lab)
+    began = lab.now()
     steps.used_up(lab, lab.key())
-    lab.advance(58)
-    lab.call("verify", key=lab.key()).expect(429)
+    lab.advance(lab.window(58))
+    refused = lab.call("verify", key=lab.key())
+    within(lab, began, 59)
+    refused.expect(429)
 
 
 @rule("dezerx.limit.refused-free")
@@ -109,10 +112,10 @@ def test_refused_calls_are_free(lab: Lab) -> None:
     """Calls refused during the wait do not make it longer."""
     _fresh_window(lab)
     steps.used_up(lab, lab.key())
-    lab.advance(30)
+    lab.advance(lab.window(30))
     for _ in range(5):
         lab.call("verify", key=lab.key()).given(429)
-    lab.advance(30)
+    lab.advance(lab.window(30))
     lab.call("verify", key=lab.key()).passes()
 
 
@@ -232,7 +235,7 @@ def _told_left(answer: Answer) -> int:
 def _fresh_window(lab: Lab) -> None:
     """Lets a window pass, so that whatever was called before leaves all sixty calls."""
     lab.may_spend()
-    lab.advance(61)
+    rest(lab)
 
 
 def _limited(lab: Lab) -> Answer:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from contract_tests.answer import Answer
-from contract_tests.counting import refilled, reopened
+from contract_tests.counting import refilled, reopened, rest, within
 from contract_tests.lab import Lab, reopens, rule, spends
 from contract_tests.outcome import check
 from contract_tests.proofs.fileflare.steps import (
@@ -47,7 +47,7 @@ def test_one_budget(lab: Lab) -> None:
         passed, most = [answer.request for answer in answers if answer.status != 429], refilled(lab, 60, start)
         if len(passed) <= most or last or lab.now() == start:
             break
-        lab.advance(61)
+        rest(lab)
     check(len(passed) <= most, "every operation to be refused with 429", f"{passed} were not")
     if lab.thrifty:
         return
@@ -60,7 +60,7 @@ def test_one_budget(lab: Lab) -> None:
         most = before - len(names) - 1 + refilled(lab, 60, start)
         if after <= most or last or lab.now() == start:
             break
-        lab.advance(61)
+        rest(lab)
     check(after <= most, f"at most {most} of {before} requests left after one of each operation", f"{after} left")
 
 
@@ -87,7 +87,7 @@ def test_send_email_limit(lab: Lab) -> None:
 def test_send_email_apart(lab: Lab) -> None:
     """With its budget used up other requests pass, each of its calls has left one less to them, and another key has its own."""
     lab.may_spend()
-    lab.advance(61)
+    rest(lab)
     key, calls = lab.key(), 0
     _, before = _budget(lab.call("list_orders", key=key))
     while calls < before and lab.call("send_email", key=key, path=NOTHING).status != 429:
@@ -104,7 +104,7 @@ def test_send_email_apart(lab: Lab) -> None:
 def test_send_email_headers(lab: Lab) -> None:
     """At first its own budget is the tighter one; after enough other requests the general one is."""
     lab.may_spend()
-    lab.advance(61)
+    rest(lab)
     key = lab.key()
     whole, left = _budget(lab.call("list_orders", key=key))
     own, tight = _budget(lab.call("send_email", key=key, path=NOTHING))
@@ -182,7 +182,7 @@ def test_counts_down(lab: Lab) -> None:
 @reopens
 def test_first_remaining(lab: Lab) -> None:
     """After a minute without requests the first one leaves 59."""
-    lab.advance(61)
+    rest(lab)
     _, left = _budget(lab.call("list_orders", key=lab.key()))
     check(left == 59, "59 left after the first request", f"{left} left")
 
@@ -199,15 +199,18 @@ def test_window(lab: Lab) -> None:
 def test_fixed_window(lab: Lab) -> None:
     """Half a minute after the window opened nothing is back; used up then, the budget is gone at 58 s and whole at 61."""
     lab.may_spend()
-    lab.advance(61)
-    key = lab.key()
+    rest(lab)
+    key, began = lab.key(), lab.now()
     _, before = _budget(lab.call("list_orders", key=key).given())
-    lab.advance(31)
+    lab.advance(lab.window(31))
     _, left = _budget(lab.call("list_orders", key=key))
+    within(lab, began, 59)
     check(left == before - 1, f"{before - 1} left after half a minute and another request", f"{left} left")
     exhausted(lab)
-    lab.advance(27)
-    lab.call("list_orders", key=key).expect(429)
+    lab.advance(lab.window(27))
+    refused = lab.call("list_orders", key=key)
+    within(lab, began, 59)
+    refused.expect(429)
     lab.advance(3)
     limit, left = _budget(lab.call("list_orders", key=key).expect(200))
     check(left == limit - 1, "the whole budget back", f"{left} of {limit} left")
@@ -218,12 +221,12 @@ def test_fixed_window(lab: Lab) -> None:
 def test_refused_free(lab: Lab) -> None:
     """Requests refused late in the window neither prolong it nor count in the next."""
     lab.may_spend()
-    lab.advance(61)
+    rest(lab)
     exhausted(lab)
-    lab.advance(50)
+    lab.advance(lab.window(50))
     for _ in range(5):
         lab.call("list_orders", key=lab.key()).given(429)
-    lab.advance(12)
+    lab.advance(lab.window(10) + 2)
     limit, left = _budget(lab.call("list_orders", key=lab.key()).expect(200))
     check(left == limit - 1, "the whole budget back", f"{left} of {limit} left")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tests.answer import Answer
+from contract_tests.counting import rest
 from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, check
 from contract_tests.provision import Key
@@ -202,7 +203,7 @@ def rested(lab: Lab, key: Key) -> str:
     lab.may_spend()
     file = picture(lab, key)
     if not lab.untouched("conversions", key):
-        lab.advance(61)
+        rest(lab)
     return file
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from contract_tests.answer import Answer
-from contract_tests.counting import counted_out, exhausted, refilled, refused, reopened, steady
+from contract_tests.counting import counted_out, exhausted, refilled, refused, reopened, rest, steady, within
 from contract_tests.lab import Lab, reopens, rule, spends
 from contract_tests.outcome import NotVerifiable, check
 from contract_tests.proofs.fileforge import steps
@@ -22,7 +22,7 @@ def test_sixty(lab: Lab) -> None:
     steps.refuses(counted_out(lab, 60, lambda: lab.call("list_formats", key=key)), 429, code="rate_limited")
     steady(lab, 60, lambda: lab.call("list_formats", key=key))
     if not lab.thrifty:
-        lab.advance(61)
+        rest(lab)
         lab.call("list_formats", key=key).passes()
 
 
@@ -98,7 +98,7 @@ def test_every_call(lab: Lab) -> None:
         passed, most = [answer.request for answer in answers if answer.status != 429], refilled(lab, 60, start)
         if len(passed) <= most or last or lab.now() == start:
             break
-        lab.advance(61)
+        rest(lab)
     check(len(passed) <= most, "every operation to be refused with 429", f"{passed} were not")
 
 
@@ -108,7 +108,7 @@ def test_refused_free(lab: Lab) -> None:
     """60 calls refused for a scope leave the key its calls."""
     lab.may_spend()
     key = lab.key("only_files_read")
-    lab.advance(61)
+    rest(lab)
     for _ in range(60):
         _is_let_in(steps.presign(lab, key))
     _is_let_in(lab.call("list_formats", key=key))
@@ -133,7 +133,7 @@ def test_conversions(lab: Lab) -> None:
     answer = counted_out(lab, 5, lambda: steps.convert(lab, key, file))
     steps.refuses(answer, 429, code="conversion_rate_limited")
     if not lab.thrifty:
-        lab.advance(61)
+        rest(lab)
         steps.convert(lab, key, file).passes()
 
 
@@ -196,15 +196,17 @@ def test_bulk_accepted(lab: Lab) -> None:
 @reopens
 def test_bulk_debt(lab: Lab) -> None:
     """20 items cost the conversions of 4 minutes: single and bulk are refused until then, and pass afterwards."""
-    lab.may_wait(109)
+    lab.may_wait(lab.window(109))
     key = lab.key()
-    file = steps.rested(lab, key)
+    file, began = steps.rested(lab, key), lab.now()
     steps.convert_all(lab, key, file, 20).given()
     steps.convert_all(lab, key, file, 1).expect(429)
     for seconds in (61, 109):
-        lab.advance(seconds)
-        steps.convert(lab, key, file).expect(429)
-    lab.advance(71)
+        lab.advance(lab.window(seconds))
+        refused = steps.convert(lab, key, file)
+        within(lab, began, 179)
+        refused.expect(429)
+    lab.advance(lab.window(70) + 1)
     steps.convert(lab, key, file).passes()
 
 
