@@ -12,6 +12,7 @@ import pytest
 
 from contract_tests.outcome import Outcome, Result
 from contract_tests.plan import A_REQUEST
+from contract_tests.report.coverage import configuration
 from contract_tests.run import prove
 from contract_tests.target import Permit
 from contract_tests.verdict import Verdict
@@ -139,12 +140,14 @@ def test_a_permitted_fast_window_shortens_real_waits(fast: Path):
     with standing(PERMIT, overlay=fast, window=3, waiting=True) as stand:
         prove(stand.run, [f"dezerx.limit.{name}" for name in ("sixty", "message", "window", "retry-after")])
         verdict = Verdict.of(stand.run.rules, stand.run.results)
+        told = configuration(stand.run, [], require=[], strict=False)["providers"]["dezerx"]
 
     assert verdict.having(*VIOLATIONS, Outcome.ERROR) == []
     for rule in ("sixty", "window", "retry-after"):
         assert verdict.results[f"dezerx.limit.{rule}"].outcome is Outcome.VERIFIED
         assert verdict.results[f"dezerx.limit.{rule}"].shown == ("windows of 3 s",)
     assert verdict.results["dezerx.limit.message"].shown == ()
+    assert told["window"] == 3
     assert stand.run.thrift["dezerx"].unasked == 0
     assert 0 < stand.run.thrift["dezerx"].waited < 20
 
