@@ -12,19 +12,18 @@ import httpx
 import pytest
 
 from contract_tests.answer import Answer
-from contract_tests.beside import found_beside
 from contract_tests.client import Client
 from contract_tests.crowd import AROUND, Exchange
 from contract_tests.doors import Door, missing
+from contract_tests.keyring import Keyring
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
-from contract_tests.pace import NEARLY
 from contract_tests.patience import checked
 from contract_tests.provision import Key, Provisioner
 from contract_tests.race import Attempt, Call, Race
 from contract_tests.sample import parameters_of
 from contract_tests.sender import Sender
-from contract_tests.target import NEIGHBOUR, Target, as_there, part
+from contract_tests.target import Target, as_there, part
 from contract_tests.thrift import Thrift
 from contract_tests.tidy import tidy
 from contract_tests.words import Words, credential, filled, presented
@@ -67,19 +66,16 @@ class Lab:
             if len(value) >= 12:
                 client.hide(value, f"{provider}_{header}".upper().replace("-", "_"))
         self._neighbours: list[Lab] = []
-        self._full: Key | None = None
         self._thrift = thrift
         there = as_there(self.provider, self._endpoint)
         self._sender = Sender(contract, there, self._endpoint.base_url, client, thrift, self.advance)
         #: How much of what the proof could show it showed, where that is not all: requests are dear.
         self.shown: list[str] = []
-        self._stays = False
-        self._names: dict[str, str] = {}
-        self._situations: dict[str, str] = {}
         self._made: dict[str, Any] = {}
         self._counts: Counter[str] = Counter()
         self._owner = "neighbour_" if neighbour else ""
         self.admin = NotedAdmin(provisioner.open(self.provider, neighbour=neighbour), client)
+        self._keys = Keyring(self.provider, self._endpoint, self.admin, client, thrift, self.named, neighbour=neighbour)
         self._leavings = thrift.leavings if thrift and not self.admin.takes_all else None
         self._by_address = any(limit.partition == "address" for limit in self.provider.limits.values())
         self.move()
@@ -88,28 +84,19 @@ class Lab:
 
     def key(self, situation: str = "full", **fields: Any) -> Key:
         """A credential in this situation, the same for repeated calls with 'full' alone; `fields` ask for a new one."""
-        if situation == "full" and not fields:
-            if self._full is None:
-                self._full = self._hidden(self._roomiest(self.admin.key()))
-            return self._full
-        return self._hidden(self.admin.key(situation, **fields))
+        return self._keys.key(situation, **fields)
 
     def new_key(self, **fields: Any) -> Key:
         """A further full key of the same account, made for this proof."""
-        return self._hidden(self.admin.key("full", **{"name": self.named("another"), **fields}))
+        return self._keys.new(**fields)
 
     def second_key(self) -> Key:
         """Another full key of the account: one that the target names, else a new one."""
-        if spare := self._spare():
-            return self._hidden(spare[0])
-        try:
-            return self.new_key()
-        except NotVerifiable:
-            name = self.provider.name
-            pair = ", ".join(f'"${{{name.upper()}_{which}}}"' for which in ("FULL", "FULL_2"))
-            raise NotVerifiable(
-                f"it needs two full keys of one account; to give them, write under [providers.{name}.keys]: full = [{pair}]"
-            ) from None
+        return self._keys.second()
+
+    def unlimited_key(self) -> Key:
+        """A full key whose limits never refuse where the target can give one, else the full key."""
+        return self._keys.unlimited()
 
     def aged(self, key: Key | str, seconds: float) -> Key | str:
         """The key when so much time has passed; where nobody may wait so long, the target's key that is as old."""
@@ -119,60 +106,23 @@ class Lab:
             return self.key("old")
         return key
 
-    def beside(self, key: Key) -> Mapping[str, Any]:
-        """What the contract says that goes with a key of this situation (its user's password, say): as the target file gives
-        it, else as the account's administrator finds it. Raises NotVerifiable where nobody does.
-        """
-        wanted = self.provider.situations[key.situation].beside
-        if wanted.keys() <= key.presents.keys():
-            return {name: key.presents[name] for name in wanted}
-        try:
-            return found_beside(self.provider.name, self.admin, key)
-        except NotVerifiable:
-            lacking = {name: says for name, says in wanted.items() if name not in key.presents}
-            variable = f"${{{self.provider.name}_{key.situation}}}".upper()
-            presents = ", ".join(f'{name} = "…"' for name in wanted)
-            raise NotVerifiable(
-                f"it needs {' and '.join(lacking.values())}; to tell, write under [providers.{self.provider.name}.keys]: "
-                f'{key.situation} = {{key = "{variable}", presents = {{ {presents} }}}}'
-            ) from None
-
-    def stay(self) -> None:
-        """From now on the full key is the first of several, whatever its limits leave."""
-        self._stays = True
-
-    def _spare(self) -> list[Key]:
-        given = () if self._owner else self._endpoint.keys.get("full", ())[1:]
-        return [Key(raw=item.key, situation="full", presents=item.presents) for item in given]
-
-    def _roomiest(self, first: Key) -> Key:
-        """The first key or, when its limits leave little, that whose limits leave most."""
-        limits = [self.limit(name) for name in self.provider.default_limits]
-        if self._thrift is None or self._stays:
-            return first
-        pacer = self._thrift.pacer
-        if all(pacer.left(limit, first.raw) > NEARLY for limit in limits):
-            return first
-        spare = self._spare()
-        self._thrift.evidence.alike |= {key.raw.encode(): first.raw.encode() for key in spare}
-        return max([first, *spare], key=lambda key: min(pacer.left(limit, key.raw) for limit in limits))
-
-    def unlimited_key(self) -> Key:
-        """A full key whose limits never refuse where the target can give one, else the full key."""
-        try:
-            return self._hidden(self.admin.key("full", name=self.named("unlimited"), unlimited=True))
-        except NotVerifiable:
-            return self.key()
-
     def rotate(self, key: Key) -> Key:
-        return self._hidden(self.admin.rotate(key))
+        """The key that takes this one's place."""
+        return self._keys.rotated(key)
 
     def forged(self) -> str:
         """A well-formed key that was never issued."""
-        mint = self.provider.keys.mint
-        forged = mint.prefix + (mint.alphabet * mint.length)[-mint.length :]
-        self.client.hide(forged, "FORGED_KEY")
-        return forged
+        return self._keys.forged()
+
+    def beside(self, key: Key) -> Mapping[str, Any]:
+        """What the contract says that goes with a key of this situation (its user's password, say). Raises NotVerifiable where
+        neither the target file nor an administrator knows it.
+        """
+        return self._keys.beside(key)
+
+    def stay(self) -> None:
+        """From now on the full key is the first of several, whatever its limits leave."""
+        self._keys.stay()
 
     def neighbour(self) -> Lab:
         """The same provider as another account sees it."""
@@ -236,16 +186,6 @@ class Lab:
         """From now on this secret (a token, a signed URL) is printed as $NAME."""
         self.client.hide(secret, name)
         return secret
-
-    def _hidden(self, key: Key) -> Key:
-        """The key, printed as $PROVIDER_SITUATION_KEY from now on; further ones of the situation are numbered from 2."""
-        if key.raw not in self._names:
-            name = f"{self.provider.name}_{self._owner}{key.situation}_key".upper()
-            like = sum(known.rstrip("_0123456789") == name for known in self._names.values())
-            self._names[key.raw] = f"{name}_{like + 1}" if like else name
-        self.client.hide(key.raw, self._names[key.raw])
-        self._situations[key.raw] = key.situation
-        return key
 
     # Time and place.
 
@@ -452,8 +392,7 @@ class Lab:
         """The situation of the key in a request; of a key that a proof made, that of the key with which it can be removed."""
         values = (request.headers.get(item.header, "") for item in self.provider.credentials)
         raws = [value.rpartition(" ")[2] for value in values]
-        known = next((self._situations[raw] for raw in raws if raw in self._situations), "full")
-        return NEIGHBOUR if self._owner else known
+        return self._keys.situation(raws)
 
     def credential(self, key: Key | str | None, by: str | None = None) -> dict[str, str]:
         """The header that carries this key; none without a key."""
