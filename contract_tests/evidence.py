@@ -50,6 +50,12 @@ class Evidence:
         """From now on answers may differ from those known so far."""
         self._answers = {asked: known for asked, known in self._answers.items() if _stays(asked[0], known.status_code)}
 
+    def close(self) -> None:
+        """Closes what was made and is to be closed."""
+        for made in self.made.values():
+            if hasattr(made, "close"):
+                made.close()
+
     def same(self, request: httpx.Request) -> tuple[str, str, tuple[tuple[bytes, bytes], ...], bytes]:
         """What makes a request equal to another."""
         headers = sorted((name, self._first(value)) for name, value in request.headers.raw)

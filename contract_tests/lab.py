@@ -15,6 +15,7 @@ from contract_tests.answer import Answer
 from contract_tests.client import Client
 from contract_tests.crowd import AROUND, Exchange
 from contract_tests.doors import Door, missing
+from contract_tests.evidence import Evidence
 from contract_tests.keyring import Keyring
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
@@ -71,7 +72,7 @@ class Lab:
         self._sender = Sender(contract, there, self._endpoint.base_url, client, thrift, self.advance)
         #: How much of what the proof could show it showed, where that is not all: requests are dear.
         self.shown: list[str] = []
-        self._made: dict[str, Any] = {}
+        self._evidence = thrift.evidence if thrift else Evidence()
         self._counts: Counter[str] = Counter()
         self._owner = "neighbour_" if neighbour else ""
         self.admin = NotedAdmin(provisioner.open(self.provider, neighbour=neighbour), client)
@@ -152,8 +153,10 @@ class Lab:
         return what if what.startswith(self.target.prefix) else self.target.prefix + what
 
     def once(self, name: str, make: Callable[[], Made]) -> Made:
-        """What `make` made when it was first asked for: by this proof or, where requests are dear, by any of the provider."""
-        made = self._thrift.evidence.made if self._thrift else self._made
+        """What `make` made when it was first asked for: by this proof or, where requests are dear, by any of the provider. What
+        has a `close` is closed when nobody can ask for it any more.
+        """
+        made = self._evidence.made
         if (found := self._owner + name) not in made:
             made[found] = make()
         return cast(Made, made[found])
@@ -165,7 +168,7 @@ class Lab:
 
     def has(self, name: str) -> bool:
         """Whether an earlier proof made what has this name for `once`."""
-        return self._thrift is not None and self._owner + name in self._thrift.evidence.made
+        return self._thrift is not None and self._owner + name in self._evidence.made
 
     def run_up(self, quota: int) -> tuple[int, float]:
         """How many of a quota were used up by this run in half a window, the last call included, and since when; 0 where
@@ -177,6 +180,11 @@ class Lab:
     def thrifty(self) -> bool:
         """Every request is dear here: what shows enough has to do."""
         return self._thrift is not None
+
+    @property
+    def shared(self) -> bool:
+        """What `once` makes is there for all proofs of the provider, not for this one alone."""
+        return self.thrifty and not self.target.provisioner
 
     def afresh(self) -> None:
         """Says that every call of the proof has to be sent, though an equal one may have been answered before."""
@@ -440,5 +448,7 @@ class Lab:
     def close(self) -> None:
         if self.target.provisioner:
             self.tidy()  # now or never: the next proof has other keys
+        if not self.shared:
+            self._evidence.close()
         for lab in (*self._neighbours, self):
             lab.admin.close()

@@ -151,6 +151,8 @@ class Run:
 
     def close(self) -> None:
         """Ends its connections, and the book in which it is kept what is left."""
+        for thrift in self.thrift.values():
+            thrift.evidence.close()
         if self.logbook:
             self.logbook.close()
         self.client.close()

@@ -14,31 +14,32 @@ Note = Callable[[str, str, bytes, Callable[[], Heard]], Heard]
 
 
 class Session:
-    """Somebody signed in, or refused: `signed_in` says which. Paths are those of the API, without a slash in front.
+    """Somebody signed in, or refused: `signed_in` says which, `about` whose it is. Paths are those of the API, without a slash in front.
 
-    Closed on leaving its block.
+    Closed on leaving its block. `ended` from when on an answer said that the connection was closed.
     """
 
     def __init__(self, wire: Wire, note: Note, about: str, login: str, password: str) -> None:
         self._wire = wire
         self._note = note
-        self._about = about
+        self.about = about
+        self.ended = False
         self.signed_in = note("sign in", "", b"", lambda: wire.sign_in(login, password))
 
     def passes(self) -> Self:
         """The sign-in passes."""
-        check(self.signed_in.passed, f"{self._about} to be let in", self.signed_in, "status")
+        check(self.signed_in.passed, f"{self.about} to be let in", self.signed_in, "status")
         return self
 
     def refused(self) -> Self:
         """The sign-in is refused."""
-        check(not self.signed_in.passed, f"{self._about} to be refused", self.signed_in, "status")
+        check(not self.signed_in.passed, f"{self.about} to be refused", self.signed_in, "status")
         return self
 
     def given(self) -> Self:
         """The sign-in that a proof builds on. Raises NotVerifiable."""
         if not self.signed_in.passed:
-            raise NotVerifiable(f"a step before it failed: {self._about} was refused: {self.signed_in}")
+            raise NotVerifiable(f"a step before it failed: {self.about} was refused: {self.signed_in}")
         return self
 
     def list(self, folder: str = "") -> Heard:
@@ -58,7 +59,13 @@ class Session:
 
     def _ask(self, act: str, path: str, ask: Callable[[str], Heard], content: bytes = b"") -> Heard:
         rooted = f"/{path}"
-        return self._note(act, rooted, content, lambda: ask(rooted))
+        heard = self._note(act, rooted, content, lambda: ask(rooted))
+        self.ended |= heard.closed
+        return heard
+
+    def close(self) -> None:
+        """Ends the connection, whatever its state."""
+        self._wire.close()
 
     def __enter__(self) -> Self:
         return self
@@ -66,4 +73,4 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._wire.close()
+        self.close()

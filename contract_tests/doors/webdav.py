@@ -35,7 +35,8 @@ class WebDavWire:
         self._headers = _basic(login, password)
         answer = self.root(login, password)
         # Who may not see the root is signed in all the same.
-        return Heard(passed=answer.status not in _STRANGER and answer.status < 500, words=str(answer))
+        passed = answer.status not in _STRANGER and answer.status < 500
+        return Heard(passed=passed, words=str(answer), answer=answer)
 
     def list(self, folder: str) -> Heard:
         return self._asked("PROPFIND", f"{folder.rstrip('/')}/", {"Depth": "1"}, read=self._names)

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from contract_tests.answer import Answer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """What came back: the protocol's own `words`, with the `names` of a listing or the `content` of a file.
 
-    `closed`: the other side ended the connection in the place of an answer, or with it.
+    `closed`: the other side ended the connection in the place of an answer, or with it. `answer` is all that came to a
+    sign-in over HTTP.
     """
 
     passed: bool
@@ -19,6 +22,7 @@ class Heard:
     names: Sequence[str] = ()
     content: bytes = b""
     closed: bool = False
+    answer: Answer | None = None
 
     def __str__(self) -> str:
         return self.words

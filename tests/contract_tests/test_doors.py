@@ -119,8 +119,10 @@ def test_an_ftp_sign_in_is_heard_as_it_was_answered(answers: dict[str, str], pas
 def test_what_a_session_asks_after_its_end_is_heard_as_closed():
     """Whether the connection ends in the place of an answer or before the question."""
     with ftp({**LET_IN, "DELE": ""}) as url, door(url).sign_in("@api-1", KEY) as session:
+        assert not session.ended
         assert session.remove("a.txt").closed
         assert session.remove("a.txt").closed
+        assert session.ended
 
 
 def test_sftp_lists_reads_and_writes(tmp_path: Path):

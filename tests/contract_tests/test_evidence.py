@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
+
 import httpx
 import pytest
 
 from contract_tests.evidence import Evidence
+from contract_tests.run import open_run, thrifty_run
+from contract_tests.target import at_url
+from latchkey import load
+from tests.conftest import Served
 
 READ, FORM, WRITE = ("GET", "/things/1"), ("POST", "/things"), ("DELETE", "/things/2")
 
@@ -47,3 +53,25 @@ def test_keys_of_one_situation_share_answers(evidence: Evidence):
 
     assert evidence.answer(request(*READ, key="second-key")) is not None
     assert evidence.answer(request(*READ, key="third-key")) is None
+
+
+def test_what_proofs_made_is_closed_when_nobody_can_ask_for_it(mock: Served):
+    """With the lab of the proof that made it; where requests are dear, with the run."""
+    contract = load().only("fileforge")
+    target, closed = at_url(mock.url, contract), []
+
+    def stack(name: str) -> ExitStack:
+        made = ExitStack()
+        made.callback(closed.append, name)
+        return made
+
+    with closing(open_run(target, contract)) as run, closing(run.lab("fileforge")) as lab:
+        assert lab.once("a", lambda: stack("a proof's")) is lab.once("a", lambda: stack("another"))
+    assert closed == ["a proof's"]
+
+    run = thrifty_run(target, contract)
+    with closing(run.lab("fileforge")) as lab:
+        lab.once("a", lambda: stack("the run's"))
+    assert closed == ["a proof's"]
+    run.close()
+    assert closed == ["a proof's", "the run's"]
