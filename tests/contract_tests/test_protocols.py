@@ -7,16 +7,20 @@ import re
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from contract_tests.catalogue import proofs_by_rule
 from contract_tests.cli import main
+from contract_tests.doors import Heard
 from contract_tests.outcome import Outcome
 from contract_tests.own_mock import doors
 from contract_tests.plan import make_plan
 from contract_tests.profile import GATE, PROFILES
+from contract_tests.proofs.filescom.doors import Kept
 from contract_tests.run import open_run, prove, thrifty_run
 from contract_tests.target import Permit, at_url, read_target
 from contract_tests.verdict import Verdict
@@ -208,10 +212,27 @@ def test_only_a_provider_with_doors_has_fields_for_them(tmp_path: Path):
     assert text.index("# sftp = ") > text.index("[providers.filescom]")
 
 
+def test_a_session_serves_proofs_until_it_ends():
+    """Who was let in stays so until the connection is closed or nothing was asked for half a minute; a refusal stays one."""
+    opened: list[SimpleNamespace] = []
+
+    def sign_in(*, passed: bool = True) -> Any:
+        opened.append(SimpleNamespace(signed_in=Heard(passed=passed, words=""), ended=False, close=lambda: None))
+        return opened[-1]
+
+    kept, refused = Kept(), Kept()
+    assert [kept.at(now, sign_in) for now in (0, 30, 60)] == [opened[0]] * 3
+    assert kept.at(91, sign_in) is opened[1]
+    opened[1].ended = True
+    assert kept.at(92, sign_in) is opened[2]
+    assert [refused.at(now, lambda: sign_in(passed=False)) for now in (0, 99)] == [opened[3]] * 2
+
+
 def test_each_rule_that_these_proofs_show_is_about_its_door():
     """Their patterns match rules of doors alone, and each says that it takes the door that its theme names."""
     rules = load_rules(CONTRACT)
-    shown = {id for id, proofs in proofs_by_rule(rules).items() if any("test_protocols::" in name for name in proofs)}
+    modules = ("test_sign_in::", "test_door_files::")
+    shown = {id for id, proofs in proofs_by_rule(rules).items() if any(module in str(proofs) for module in modules)}
 
     assert {id: rules[id].protocols for id in shown} == {id: (id.split(".")[1],) for id in shown}
     assert shown == {id for id, rule in rules.items() if rule.protocols and id.split(".")[1] in rule.protocols}

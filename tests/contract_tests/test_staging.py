@@ -113,6 +113,17 @@ def test_what_was_shown_on_less_says_so(equipped: Staged):
     assert results["fileflare.error.wrong-path"].shown == ()
 
 
+def test_doors_share_what_their_rules_are_shown_with(equipped: Staged):
+    """Every rule of the gate about a door is verified, all of them with 120 requests: one key is deleted for all doors, sign-ins
+    and sessions serve several rules.
+    """
+    found = [result for result in gate(equipped) if equipped.run.rules[result.rule].protocols]
+
+    assert {result.outcome for result in found} == {Outcome.VERIFIED}
+    assert {result.rule.split(".")[1] for result in found} == {"webdav", "ftp", "sftp"}
+    assert sum(result.requests for result in found) <= 120
+
+
 def test_budget_and_permits_are_named_where_they_stop_a_proof(equipped: Staged):
     """What a larger budget or a longer wait would show says so, with the line to write."""
     reasons = {item.reason or "" for item in equipped.verdict.having(Outcome.NOT_VERIFIABLE)}

@@ -149,7 +149,7 @@ def outlived(lab: Lab, place: str = API) -> tuple[Sequence[Any], Any]:
     Raises NotVerifiable, also where the target is so slow that nothing was answered before.
     """
     places = [place]
-    if lab.thrifty and lab.provider.protocols:
+    if lab.shared and lab.provider.protocols:
         places = [API, *(name for name in lab.provider.protocols.doors if lab.has_door(name))]
     early, after = lab.once("outlived", lambda: _outlived(lab, places))[place]
     for answer in (*early, after):
@@ -303,7 +303,7 @@ def scratch(lab: Lab, below: str = "", key: Key | None = None, *, filled: bool =
     are dear, one that is `filled` at once is made by the first upload into it.
     """
     if lab.thrifty:
-        below = _shared_scratch(lab, below, key)
+        below = shared_scratch(lab, below, key)
     path = f"{below}/{lab.name('proof')}".lstrip("/")
     if not (lab.thrifty and filled):
         lab.call("create_folder", key=key or lab.key(), path={"path": path}, json={}).given()
@@ -314,7 +314,8 @@ def scratch(lab: Lab, below: str = "", key: Key | None = None, *, filled: bool =
             remove(lab, lab.key(), path, recursive=True)
 
 
-def _shared_scratch(lab: Lab, below: str, key: Key | None) -> str:
+def shared_scratch(lab: Lab, below: str = "", key: Key | None = None) -> str:
+    """A folder for several proofs where requests are dear, made by the site-wide key unless another is given."""
     return lab.once(f"scratch below {below}", lambda: _scratch_below(lab, below, key))
 
 
@@ -331,7 +332,7 @@ def picture(lab: Lab) -> str:
 
 
 def _picture(lab: Lab) -> str:
-    path = f"{_shared_scratch(lab, '', None)}/pixel.png"
+    path = f"{shared_scratch(lab)}/pixel.png"
     upload(lab, lab.key(), path, PIXEL).given()
     return path
 
