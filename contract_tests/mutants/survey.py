@@ -16,7 +16,7 @@ from contract_tests.client import Unreachable
 from contract_tests.mutants.alarm import time_limit
 from contract_tests.mutants.catalogue import HERE, Mutant
 from contract_tests.mutants.hunt import BROAD, BROKEN, PATIENCE, in_processes, tried
-from contract_tests.outcome import Outcome
+from contract_tests.outcome import Outcome, Result
 from contract_tests.own_mock import MockFailed
 from contract_tests.run import RUN
 from latchkey import ContractError
@@ -66,6 +66,19 @@ class Found:
     def good(self) -> bool:
         """Whether nothing about it is left to explain."""
         return self.finding in {Finding.KILLED, Finding.EQUIVALENT, Finding.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What came of a proof that neither held nor noticed. `closed`: its rule is of a protocol that the mutant does not serve."""
+
+    result: Result
+    closed: bool
+
+    @property
+    def silence(self) -> int:
+        """How little it says of the mutant: least where the proof broke, most where no mock of the kind could show the rule."""
+        return 2 if self.closed else 1 if self.result.outcome is Outcome.NOT_VERIFIABLE else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +142,28 @@ def survey_one(mutant: Mutant, *, because: Mapping[str, str], seed: int = 0, pat
         return Found(mutant, Finding.KILLED, rule)
     if reason:
         return Found(mutant, Finding.EQUIVALENT, note=reason)
-    return Found(mutant, Finding.SURVIVED, note=_in_short(missed))
+    return Found(mutant, Finding.SURVIVED, note=in_short(missed))
 
 
-def _noticed(mutant: Mutant, seed: int, first: FirstKill) -> tuple[str | None, list[str]]:
+def _noticed(mutant: Mutant, seed: int, first: FirstKill) -> tuple[str | None, list[Missed]]:
     """The first rule that was found not kept, and what came of proofs that neither held nor noticed."""
-    results = tried(mutant, seed, (f"{mutant.provider}.*",), first).results
-    killer = next((result.rule for result in results if result.outcome in BROKEN), None)
-    return killer, [f"{item.rule}: {item.reason}" for item in results if item.outcome is not Outcome.VERIFIED]
+    run = tried(mutant, seed, (f"{mutant.provider}.*",), first)
+    killer = next((result.rule for result in run.results if result.outcome in BROKEN), None)
+    missed = [
+        Missed(result, closed=not set(run.rules[result.rule].protocols) <= set(mutant.protocols))
+        for result in run.results
+        if result.outcome is not Outcome.VERIFIED
+    ]
+    return killer, missed
 
 
-def _in_short(missed: Sequence[str]) -> str | None:
-    """One for all, for they mostly say the same."""
-    more = f"; {len(missed) - 1} more like it" if len(missed) > 1 else ""
-    return f"{missed[0]}{more}" if missed else None
+def in_short(missed: Sequence[Missed]) -> str | None:
+    """One of those that say most of the mutant, for all like it, which mostly say the same."""
+    if not missed:
+        return None
+    first = min(missed, key=lambda item: item.silence)
+    others = sum(item.silence == first.silence for item in missed) - 1
+    return f"{first.result.rule}: {first.result.reason}" + (f"; {others} more like it" if others else "")
 
 
 class FirstKill:

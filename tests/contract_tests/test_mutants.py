@@ -14,17 +14,29 @@ from typing import Any
 
 import httpx
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from click.testing import Result as Done
 from starlette.responses import PlainTextResponse
 
 from contract_tests.cli import main
-from contract_tests.mutants import hunt, session
+from contract_tests.mutants import hunt, session, survey
 from contract_tests.mutants.alarm import time_limit
 from contract_tests.mutants.catalogue import Mutant, load_mutants
 from contract_tests.mutants.host import Host
 from contract_tests.mutants.hunt import Fate, hunt_one
-from contract_tests.mutants.survey import Equivalence, Finding, Found, read_equivalences, stale, survey_one
+from contract_tests.mutants.survey import (
+    Equivalence,
+    Finding,
+    Found,
+    Missed,
+    in_short,
+    read_equivalences,
+    stale,
+    survey_one,
+)
 from contract_tests.mutants.systematic import perturbations
+from contract_tests.outcome import Outcome, Result
+from contract_tests.run import Run
 from latchkey import Contract, ContractError, load
 from latchkey.overlay import apply
 from latchkey.rules import Level, Rule, load_rules
@@ -212,7 +224,7 @@ def test_a_time_limit_ends_what_does_not_end():
 def hunting(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the command on a catalogue of the test's own."""
 
-    def run(*mutants: Mutant, options: tuple[str, ...] = ()) -> Result:
+    def run(*mutants: Mutant, options: tuple[str, ...] = ()) -> Done:
         monkeypatch.setattr(session, "load_mutants", lambda rules: list(mutants))
         return CliRunner().invoke(main, ["mutants", "--workers", "1", *options])
 
@@ -316,6 +328,36 @@ def test_a_perturbation_is_noticed_refused_or_explained(systematic: dict[str, Mu
 
     assert survey_one(noticed, because={}).finding is Finding.KILLED
     assert survey_one(refused, because={}).finding is Finding.REFUSED
+
+
+def test_a_survivor_is_told_by_what_says_most_of_it():
+    """A proof that broke comes before one that was not verifiable, and last what no mock without that protocol shows."""
+    closed, failed, broke = (
+        Missed(Result(f"a.{reason}", outcome, 0, reason=reason), closed=reason == "no ftp")
+        for outcome, reason in (
+            (Outcome.NOT_VERIFIABLE, "no ftp"),
+            (Outcome.NOT_VERIFIABLE, "a step failed"),
+            (Outcome.ERROR, "a traceback"),
+        )
+    )
+
+    assert in_short([]) is None
+    assert in_short([closed, closed]) == "a.no ftp: no ftp; 1 more like it"
+    assert in_short([closed, failed, closed]) == "a.a step failed: a step failed"
+    assert in_short([closed, failed, broke, broke]) == "a.a traceback: a traceback; 1 more like it"
+
+
+def test_a_rule_of_a_protocol_that_is_not_served_is_told_last(monkeypatch: pytest.MonkeyPatch):
+    """Of a mutant without doors a step that failed is told, though rules about doors come before it."""
+    run = Run.__new__(Run)
+    run.rules = load_rules(load().only("filescom"))
+    door = next(rule.id for rule in run.rules.values() if rule.protocols)
+    other = next(rule.id for rule in run.rules.values() if not rule.protocols)
+    run.results = [Result(id, Outcome.NOT_VERIFIABLE, 0, reason=f"of {id}") for id in (door, other)]
+    monkeypatch.setattr(survey, "tried", lambda *_: run)
+    found = survey_one(mutant("filescom.harmless"), because={})
+
+    assert (found.finding, found.note) == (Finding.SURVIVED, f"{other}: of {other}; 1 more like it")
 
 
 def test_an_entry_that_covers_no_survivor_is_stale(systematic: dict[str, Mutant]):
