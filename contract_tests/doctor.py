@@ -17,9 +17,11 @@ from contract_tests.provision import Key
 from contract_tests.run import Run
 from contract_tests.target import NEIGHBOUR, Endpoint
 from latchkey.records import Entitlement, Operation, Provider, Situation
+from latchkey.rules import Level
 
 #: Seconds by which the target's clock may differ from ours before dates are judged wrongly.
 SKEW = 5.0
+_DOUBT = "does not look like a key of {}: is it cut off, or another provider's?"
 
 Sign = Literal["good", "bad", "unknown"]
 
@@ -39,12 +41,12 @@ def examine(run: Run) -> Iterator[Remark]:
     for provider in run.contract.providers.values():
         endpoint = run.target.endpoints[provider.name]
         yield from _reached(run, provider, endpoint)
-        operation = cheapest(run, provider)
+        operation, published = cheapest(run, provider), _form_published(run, provider)
         for situation, keys in endpoint.keys.items():
             for number, given in enumerate(keys, 1):
                 key = Key(raw=given.key, situation=situation, presents=given.presents)
                 about = situation if len(keys) == 1 else f"{situation} {number}"
-                yield _tried(run.lab(provider.name), provider, operation, key, about)
+                yield _tried(run.lab(provider.name), provider, operation, key, about, published=published)
         for protocol in endpoint.doors:
             yield _signed_in(run.lab(provider.name), provider, endpoint, protocol)
         yield from _missing(provider, endpoint)
@@ -89,20 +91,27 @@ def _skew(date: str | None) -> float | None:
         return None
 
 
-def _tried(lab: Lab, provider: Provider, operation: Operation, key: Key, about: str) -> Remark:
+def _form_published(run: Run, provider: Provider) -> bool:
+    """Whether anybody but us says what a key looks like: one that looks otherwise is then not even sent."""
+    rule = run.rules.get(f"{provider.name}.key.format")
+    return rule is not None and rule.level >= Level.published
+
+
+def _tried(lab: Lab, provider: Provider, operation: Operation, key: Key, about: str, *, published: bool) -> Remark:
     def remark(sign: Sign, says: str) -> Remark:
         return Remark(provider=provider.name, about=about, sign=sign, says=lab.client.redact(says))
 
     lab.hide(key.raw, f"{provider.name}_{key.situation}_key".upper())
-    if not re.fullmatch(provider.keys.pattern, key.raw):
-        return remark("bad", f"does not look like a key of {provider.title}: is it cut off, or another provider's?")
+    doubt = "" if re.fullmatch(provider.keys.pattern, key.raw) else _DOUBT.format(provider.title)
+    if doubt and published:
+        return remark("bad", doubt)
     try:
         answer = lab.call(operation, key=key)
     except (Fault, NotVerifiable) as problem:
         return remark("unknown", f"could not be tried: {problem}")
     told = f"{answer.request} answered {answer.status}"
-    budget = _budget(provider, answer)
-    return remark(*_judged(provider, key.situation, answer, told + budget))
+    sign, says = _judged(provider, key.situation, answer, told + _budget(provider, answer))
+    return remark(sign, f"{says}; it {doubt}" if doubt and sign != "good" else says)
 
 
 def _signed_in(lab: Lab, provider: Provider, endpoint: Endpoint, protocol: str) -> Remark:
