@@ -1,0 +1,204 @@
+"""The suite on a server that shares no code with the mock: it judges promises, not our mock's habits."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from contract_tests.cli import main
+from contract_tests.outcome import Outcome
+from contract_tests.verdict import Verdict
+from latchkey import Contract, load
+from latchkey.rules import Level, load_rules
+from tests.elsewhere import EXAMPLE, Clock, Parts, judged, open_shop, server
+
+#: Where no document says anything the example does otherwise than our contract: that is noted, and fails nothing.
+ITS_OWN_WAY = {
+    "dezerx.cache.same",  # refusals say no-store and no more
+    "dezerx.error.validation",  # a code of its own
+    "dezerx.limit.headers",  # RateLimit-Remaining
+    "dezerx.sweep.mistakes-refused",  # where headers tell all, the members of the body are not looked at
+}
+#: Where domain and product are not compared, those rules break too that say where they are read.
+PRESENTED = {"presented.headers", "presented.body"}
+
+
+@pytest.fixture(scope="module")
+def contract() -> Iterator[Contract]:
+    """The contract; the example's keys are in the environment."""
+    lines = (EXAMPLE / "keys.env").read_text("utf-8").splitlines()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, _, value in (line.partition("=") for line in lines if not line.startswith("#")):
+            patch.setenv(name, value)
+        yield load()
+
+
+def broken(verdict: Verdict) -> set[str]:
+    """Rules that are violated, without the name of the provider."""
+    return {result.rule.partition(".")[2] for result in verdict.having(Outcome.VIOLATED)}
+
+
+def test_an_honest_server_is_never_accused(contract: Contract):
+    """With keys alone, sweeps and races included: nothing is violated, warned of or an error; what it does in its own way is
+    noted; and more than nine tenths of what is documented and published is verified.
+    """
+    verdict = judged(contract)
+
+    assert verdict.having(Outcome.VIOLATED, Outcome.WARNED, Outcome.ERROR) == []
+    assert {result.rule for result in verdict.having(Outcome.NOTED)} == ITS_OWN_WAY
+    rules = load_rules(contract)
+    gate = [result for id, result in verdict.results.items() if rules[id].level >= Level.published]
+    assert sum(result.outcome is Outcome.VERIFIED for result in gate) > 0.9 * len(gate)
+
+
+# Servers that are wrong in one place.
+
+
+class SixtyOne(server.Limiter):
+    quota = 61
+
+
+class HalfAMinute(server.Limiter):
+    seconds = 30
+
+
+class PerLicence(server.Handler):
+    def who(self) -> str:
+        return str(self.headers.get("Authorization"))
+
+
+class DownloadsCount(server.Handler):
+    def file(self, token: str) -> Any:
+        self.count()
+        return super().file(token)
+
+
+class GoodTwice(server.Links):
+    def __init__(self, now: Any) -> None:
+        super().__init__(now)
+        self.given: set[str] = set()
+
+    def use_up(self, token: str) -> bool:
+        with self.lock:
+            first = token not in self.given
+            self.given.add(token)
+        return first or super().use_up(token)
+
+
+class GoodForEver(server.Links):
+    def product(self, token: str) -> int | None:
+        rows = self.ask("SELECT product FROM links WHERE token = ? AND NOT used", token)
+        return rows[0][0] if rows else None
+
+
+class LooksThenMarks(server.Links):
+    """Nobody marks before a second one has looked."""
+
+    def __init__(self, now: Any) -> None:
+        super().__init__(now)
+        self.looks, self.second = itertools.count(1), threading.Event()
+
+    def use_up(self, token: str) -> bool:
+        unused = bool(self.ask("SELECT token FROM links WHERE token = ? AND NOT used", token))
+        if next(self.looks) == 2:
+            self.second.set()
+        self.second.wait(5)
+        self.ask("UPDATE links SET used = TRUE WHERE token = ?", token)
+        return unused
+
+
+class NeverInactive(server.Shop):
+    def known(self, authorization: str) -> dict[str, Any]:
+        return {**super().known(authorization), "is_active": True}
+
+
+class AnyDomain(server.Shop):
+    def at_home(self, licence: Any, domain: Any) -> bool:
+        return True
+
+
+class AnyProduct(server.Shop):
+    def bought(self, licence: Any, product: Any) -> bool:
+        return True
+
+
+class UnauthorizedAsNotFound(server.Handler):
+    def send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        super().send(404 if status == 401 else status, headers, content)
+
+
+class Speechless(server.Handler):
+    def send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        if status == 401:
+            content = json.dumps({**json.loads(content), "message": None}).encode()
+        super().send(status, headers, content)
+
+
+class Cached(server.Handler):
+    def send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        super().send(status, {name: value for name, value in headers.items() if name != "Cache-Control"}, content)
+
+
+@pytest.mark.parametrize(
+    ("parts", "rules", "wrong"),
+    [
+        (Parts(limiter=SixtyOne), "*", {"limit.sixty", "race.limit"}),
+        (Parts(limiter=HalfAMinute), "*", {"limit.sixty"}),
+        (Parts(handler=PerLicence), "*", {"limit.across-licences"}),
+        (Parts(handler=DownloadsCount), "*", {"file.unlimited", "file.uncounted"}),
+        (Parts(links=GoodTwice), "*", {"token.once", "race.token"}),
+        (Parts(links=GoodForEver), "*", {"token.expires"}),
+        (Parts(links=LooksThenMarks), "race.token", {"race.token"}),
+        (Parts(shop=NeverInactive), "*", {"licence.inactive", "licence.inactive-answer"}),
+        (Parts(shop=AnyDomain), "*", {"domain.mismatch", "domain.mismatch-answer", *PRESENTED}),
+        (Parts(shop=AnyProduct), "*", {"product.mismatch", "product.mismatch-answer", *PRESENTED}),
+        (
+            Parts(handler=UnauthorizedAsNotFound),
+            "*",
+            {"auth.invalid-key", "auth.missing-answer", "auth.only-header", "auth.other-scheme"},
+        ),
+        (
+            Parts(handler=Speechless),
+            "*",
+            {"auth.required", "auth.missing-answer", "auth.invalid-key", "error.envelope"},
+        ),
+        (Parts(handler=Cached), "*", {"cache.sensitive", "file.no-cache"}),
+    ],
+    ids=lambda value: (
+        next((kind.__name__ for kind in vars(value).values() if kind.__module__ == __name__), "")
+        if isinstance(value, Parts)
+        else ""
+    ),
+)
+def test_what_is_broken_is_found_by_its_own_rules(contract: Contract, parts: Parts, rules: str, wrong: set[str]):
+    """Of what is documented and published those rules are violated that the server breaks, and no others."""
+    verdict = judged(contract, [f"dezerx.{rules}"], parts)
+
+    assert broken(verdict) == wrong
+    assert verdict.having(Outcome.WARNED, Outcome.ERROR) == []
+
+
+# What a target file is examined for.
+
+
+def test_a_key_may_look_otherwise_where_nobody_says_how(contract: Contract, tmp_path: Path):
+    """A licence of another form than ours is tried like any; only when it does not work it is asked whether it is cut off."""
+    described = (EXAMPLE / "target.toml").read_text("utf-8")
+    with open_shop(Parts(), Clock()) as url:
+        file = tmp_path / "t.toml"
+        file.write_text(described.replace("http://127.0.0.1:8090", url))
+        good = CliRunner().invoke(main, ["doctor", str(file)])
+        cut = CliRunner().invoke(main, ["doctor", str(file)], env={"LICENCE": "TIDE-9QK2-RM4X"})
+
+    assert good.exit_code == 0
+    assert "✓ full works: GET /api/license/verify answered 200" in good.output
+    assert cut.exit_code == 1
+    said = " ".join(cut.output.split())
+    assert "✗ full does not work: GET /api/license/verify answered 401; it does not look like a key of DezerX" in said
