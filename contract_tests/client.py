@@ -154,6 +154,11 @@ class Client:
         """From now on these are the steps since the last `take_sent`."""
         self._steps = list(steps)
 
+    def recall(self, steps: Iterable[Step]) -> None:
+        """Writes down what was sent before the last `take_sent`, as far as that is not done."""
+        told = set(map(id, self._steps))
+        self._steps += [step for step in steps if id(step) not in told]
+
     @property
     def sent(self) -> int:
         """How many steps since the last `take_sent`."""

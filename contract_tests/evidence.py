@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
+
+if TYPE_CHECKING:
+    from contract_tests.trail import Step
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Refusals of who asks or of how it is asked, whatever is stored.
@@ -21,6 +25,14 @@ def _stays(method: str, status: int) -> bool:
     return status in _OF_FORM or (status == 404 and method not in SAFE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """What one proof made for others to use, and what was sent for it."""
+
+    made: Any
+    steps: Sequence[Step]
+
+
 @dataclass
 class Evidence:
     """Answers that would be the same again, and things that one proof made and others may use.
@@ -29,7 +41,7 @@ class Evidence:
     a body of another form, does not depend on it, so such refusals stay.
     """
 
-    made: dict[str, Any] = field(default_factory=dict)
+    once: dict[str, Once] = field(default_factory=dict)
     #: Keys that a target gives for one situation, each with the first of them: they are answered alike.
     alike: dict[bytes, bytes] = field(default_factory=dict)
     _answers: dict[Any, httpx.Response] = field(default_factory=dict)
@@ -52,9 +64,9 @@ class Evidence:
 
     def close(self) -> None:
         """Closes what was made and is to be closed."""
-        for made in self.made.values():
-            if hasattr(made, "close"):
-                made.close()
+        for item in self.once.values():
+            if hasattr(item.made, "close"):
+                item.made.close()
 
     def same(self, request: httpx.Request) -> tuple[str, str, tuple[tuple[bytes, bytes], ...], bytes]:
         """What makes a request equal to another."""

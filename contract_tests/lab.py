@@ -15,7 +15,7 @@ from contract_tests.answer import Answer
 from contract_tests.client import Client
 from contract_tests.crowd import AROUND, Exchange
 from contract_tests.doors import Door, missing
-from contract_tests.evidence import Evidence
+from contract_tests.evidence import Evidence, Once
 from contract_tests.keyring import Keyring
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
@@ -154,12 +154,15 @@ class Lab:
 
     def once(self, name: str, make: Callable[[], Made]) -> Made:
         """What `make` made when it was first asked for: by this proof or, where requests are dear, by any of the provider. What
-        has a `close` is closed when nobody can ask for it any more.
+        has a `close` is closed when nobody can ask for it any more. A finding tells what was sent for it, by whatever proof.
         """
-        made = self._evidence.made
-        if (found := self._owner + name) not in made:
-            made[found] = make()
-        return cast(Made, made[found])
+        known = self._evidence.once
+        if (found := self._owner + name) not in known:
+            before = self.client.sent
+            known[found] = Once(made=make(), steps=self.client.sent_since(before))
+        elif self.shared:
+            self.client.recall(known[found].steps)
+        return cast(Made, known[found].made)
 
     def another(self, name: str, make: Callable[[], Made]) -> Made:
         """The same, but each time another one within a proof: the second is what was made when it was first asked for twice."""
@@ -168,7 +171,7 @@ class Lab:
 
     def has(self, name: str) -> bool:
         """Whether an earlier proof made what has this name for `once`."""
-        return self._thrift is not None and self._owner + name in self._evidence.made
+        return self._thrift is not None and self._owner + name in self._evidence.once
 
     def run_up(self, quota: int) -> tuple[int, float]:
         """How many of a quota were used up by this run in half a window, the last call included, and since when; 0 where

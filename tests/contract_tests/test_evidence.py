@@ -75,3 +75,19 @@ def test_what_proofs_made_is_closed_when_nobody_can_ask_for_it(mock: Served):
     assert closed == ["a proof's"]
     run.close()
     assert closed == ["a proof's", "the run's"]
+
+
+def test_a_finding_tells_what_was_sent_for_what_an_earlier_proof_made(mock: Served):
+    """Once, in the order in which the later proof came to need it, and not counted again."""
+    contract = load().only("fileforge")
+    run = thrifty_run(at_url(mock.url, contract), contract)
+    with closing(run), closing(run.lab("fileforge")) as earlier, closing(run.lab("fileforge")) as later:
+        earlier.once("missing", lambda: earlier.request("GET", "/v1/nothing"))
+        steps = run.client.take_sent()
+        later.request("GET", "/v1/something")
+        for _ in range(2):
+            later.once("missing", lambda: later.request("GET", "/v1/nothing"))
+
+        assert len(steps) == 1
+        assert run.client.sent_since(1) == steps
+        assert run.client.total == 2

@@ -15,6 +15,7 @@ from contract_tests.lab import Lab
 from contract_tests.outcome import NotVerifiable, check
 from contract_tests.proofs.filescom import steps
 from contract_tests.provision import Key
+from contract_tests.trail import Step
 
 CONTENT = b"seen through every door\n"
 #: After so many seconds in which nothing was asked a session counts as ended: servers close such.
@@ -40,6 +41,7 @@ class Kept:
 
     session: Session | None = None
     used: float = 0.0
+    steps: Sequence[Step] = ()  #: The sign-in, to be told by the findings of further proofs.
 
     def at(self, now: float, sign_in: Callable[[], Session]) -> Session:
         """What became of the sign-in, which is repeated where the session ended since."""
@@ -58,7 +60,11 @@ class Kept:
 def signed_in(lab: Lab, door: Door, login: str, password: str) -> Session:
     """Whoever signs in so, or is refused."""
     kept = lab.once(f"{door.protocol} of {login} with {password}", Kept)
-    return kept.at(lab.now(), lambda: door.sign_in(login, password))
+    before = lab.client.sent
+    session = kept.at(lab.now(), lambda: door.sign_in(login, password))
+    kept.steps = lab.client.sent_since(before) or kept.steps
+    lab.client.recall(kept.steps)
+    return session
 
 
 def session(lab: Lab, door: Door, key: Key) -> Session:
