@@ -55,6 +55,10 @@ sabotages(
             TOKEN,
             member("data", "download_url", value=lambda url, call: url.replace(_last(url), f"?token={_last(url)}")),
         ),
+        "dezerx-token-url-signed": (
+            TOKEN,
+            member("data", "download_url", value=lambda url, call: f"{url}?expires=1780086400&signature=5f3c"),
+        ),
         "dezerx-token-url-elsewhere": (
             TOKEN,
             member("data", "download_url", value=lambda url, call: url.replace("/api/license/", "/files/")),

@@ -12,6 +12,7 @@ from contract_tests.models.limits import Call, Limits
 from contract_tests.models.token import Issued, Kind
 from contract_tests.models.told import some_rate_header
 from contract_tests.models.windows import Bucket
+from contract_tests.proofs.dezerx.steps import token_in
 from contract_tests.provision import Key
 
 #: A token of the right form that was never made.
@@ -64,7 +65,7 @@ EXACT_LIMITS = Limits(
 
 def _issue(lab: Lab) -> Issued:
     url = str(lab.call("generate_download_token", key=lab.key()).given().member("data", "download_url"))
-    token = url.rsplit("/", 1)[-1]
+    token = token_in(url)
     return Issued(token, token)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from contract_tests.answer import Answer
 from contract_tests.counting import exhausted
@@ -32,7 +33,12 @@ def token_of(lab: Lab, answer: Answer) -> str:
         url = str(answer.member("data", "download_url"))
     except Violation as problem:
         raise NotVerifiable(f"a step before it gave no download URL: {problem.actual}") from None
-    return lab.hide(url.rsplit("/", 1)[-1], "DOWNLOAD_TOKEN")
+    return lab.hide(token_in(url), "DOWNLOAD_TOKEN")
+
+
+def token_in(url: str) -> str:
+    """The token that a download URL tells: the last segment of its path, whatever query goes along."""
+    return urlsplit(url).path.rsplit("/", 1)[-1]
 
 
 def download_call(lab: Lab) -> Call:
