@@ -137,7 +137,7 @@ def _created(call: Exchange, user: int | None) -> Reply:
         name=wanted["name"],
         user=user,
         permission_set=wanted.get("permission_set", call.facts["permission_set"]),
-        expires_at=_expiry(call),
+        expires_at=moments.given(call, "expires_at"),
         attributes={name: wanted[name] for name in _KEPT if name in wanted},
     )
     return Reply(201, {**_view(call, key), "key": raw})
@@ -147,7 +147,7 @@ def _updated(call: Exchange, key: Key, *members: str) -> Reply:
     """Changes these members of the key, as far as the request names them; others it leaves alone."""
     wanted = {name: value for name, value in (call.payload or {}).items() if name in members}
     if "expires_at" in wanted:
-        key.expires_at = _expiry(call)
+        key.expires_at = moments.given(call, "expires_at")
     key.name = wanted.get("name", key.name)
     key.permission_set = wanted.get("permission_set", key.permission_set)
     if "description" in wanted:
@@ -159,14 +159,6 @@ def _deleted(call: Exchange, key: Key) -> Reply:
     _may_manage(call)
     call.world.revoke(key)
     return Reply(204)
-
-
-def _expiry(call: Exchange) -> float | None:
-    text = call.payload.get("expires_at")
-    try:
-        return None if text is None else moments.parse(text)
-    except ValueError as problem:
-        call.refuse("datetime_parse", str(problem), field="expires_at")
 
 
 def _view(call: Exchange, key: Key) -> dict[str, Any]:

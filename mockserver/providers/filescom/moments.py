@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from mockserver.clock import iso
+from mockserver.exchange import Exchange
 
 
 def parse(text: str) -> float:
@@ -17,6 +18,15 @@ def parse(text: str) -> float:
     if moment.year < 1000:
         raise ValueError(f"{text} is out of range")
     return moment.timestamp()
+
+
+def given(call: Exchange, member: str) -> float | None:
+    """The moment that a member of the body names; None where it names none. Refuses what is no moment."""
+    text = call.payload.get(member)
+    try:
+        return None if text is None else parse(text)
+    except ValueError as problem:
+        call.refuse("datetime_parse", str(problem), field=member)
 
 
 def told(seconds: float | None) -> str | None:

@@ -38,7 +38,7 @@ def finish_upload(call: Exchange) -> Reply:
     if not parts or wanted.get("size", len(content)) != len(content):
         call.refuse("file_not_uploaded", f"{len(parts)} parts with {len(content)} bytes were uploaded")
     make_parents = upload["mkdir_parents"] or bool(wanted.get("mkdir_parents"))
-    row, existed = write(call, path, content, make_parents=make_parents, provided=_provided(call))
+    row, existed = write(call, path, content, make_parents=make_parents, provided=moments.given(call, "provided_mtime"))
     _forget(call, upload)
     return Reply(200 if existed else 201, view(call, row))
 
@@ -72,14 +72,6 @@ def _check_etags(call: Exchange, etags: list[Any], parts: dict[int, Row]) -> Non
     for named in etags:
         if (str(named["part"]), named["etag"].strip('"')) not in known:
             call.refuse("invalid_etags", f"part {named['part']} was not uploaded with this etag")
-
-
-def _provided(call: Exchange) -> float | None:
-    text = call.payload.get("provided_mtime")
-    try:
-        return None if text is None else moments.parse(text)
-    except ValueError as problem:
-        call.refuse("datetime_parse", str(problem), field="provided_mtime")
 
 
 def _part(call: Exchange, upload: Row, number: int) -> dict[str, Any]:

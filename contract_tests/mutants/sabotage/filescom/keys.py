@@ -105,11 +105,11 @@ def _zero_is_nothing(handler: Any, call: Exchange) -> Reply:
     return reply
 
 
-def _lenient_date(expiry: Any, call: Exchange) -> Any:
+def _lenient_date(given: Any, call: Exchange, member: str) -> Any:
     from mockserver.refusals import Refused
 
     try:
-        return expiry(call)
+        return given(call, member)
     except Refused:
         return None
 
@@ -176,7 +176,7 @@ sabotages(
         "filescom-key-deletion-without-body": ("api_keys.delete_api_key", _body_refused),
         "filescom-keys-user-zero-nobody": ("api_keys.list_api_keys", _zero_is_nothing),
         "filescom-key-user-zero-nobody": ("api_keys.create_api_key", _zero_is_nothing),
-        "filescom-key-date-guessed": ("api_keys._expiry", _lenient_date),
+        "filescom-key-date-guessed": ("moments.given", _lenient_date),
         "filescom-current-key-oldest": ("api_keys._current", _oldest),
         "filescom-current-key-of-session": ("api_keys._current", lambda current, call: call.caller.key),
         "filescom-current-key-set-stays": ("api_keys.update_current_api_key", unasked("permission_set")),
