@@ -13,16 +13,27 @@ if TYPE_CHECKING:
 
     from latchkey.records import Limit
     from mockserver.exchange import Exchange
+    from mockserver.limiter import Limiter
 
 #: How long each request takes a slow server, seconds.
 SLOW = 0.2
+
+
+def _check_left(limiter: Limiter, wanted: Sequence[tuple[Limit, str]], now: float, units: int) -> None:
+    """Raises Exhausted where a limit has not so many units left; one with debt needs one."""
+    from mockserver.limiter import Exhausted
+
+    for limit, partition in wanted:
+        reading = limiter.read(limit, partition, now)
+        if reading.remaining < (1 if limit.debt else units):
+            raise Exhausted(reading)
 
 
 @sabotage("sliding-log")
 def sliding_log() -> None:
     """Each unit comes back one window after it was taken."""
     import mockserver.world
-    from mockserver.limiter import Exhausted, Limiter, Reading
+    from mockserver.limiter import Limiter, Reading
 
     class SlidingLog(Limiter):
         def __init__(self) -> None:
@@ -40,10 +51,8 @@ def sliding_log() -> None:
         def take(
             self, wanted: Sequence[tuple[Limit, str]], now: float, *, units: int = 1, refuse: bool = True
         ) -> list[Reading]:
-            for limit, partition in wanted if refuse else ():
-                reading = self.read(limit, partition, now)
-                if reading.remaining < (1 if limit.debt else units):
-                    raise Exhausted(reading)
+            if refuse:
+                _check_left(self, wanted, now, units)
             for limit, partition in wanted:
                 if limit.debt:
                     super().take([(limit, partition)], now, units=units, refuse=False)
@@ -58,7 +67,7 @@ def sliding_log() -> None:
 def token_bucket() -> None:
     """Units come back one by one, evenly; a debt is paid off the same way."""
     import mockserver.world
-    from mockserver.limiter import Exhausted, Limiter, Reading
+    from mockserver.limiter import Limiter, Reading
 
     class TokenBucket(Limiter):
         def __init__(self) -> None:
@@ -78,10 +87,8 @@ def token_bucket() -> None:
         def take(
             self, wanted: Sequence[tuple[Limit, str]], now: float, *, units: int = 1, refuse: bool = True
         ) -> list[Reading]:
-            for limit, partition in wanted if refuse else ():
-                reading = self.read(limit, partition, now)
-                if reading.remaining < (1 if limit.debt else units):
-                    raise Exhausted(reading)
+            if refuse:
+                _check_left(self, wanted, now, units)
             for limit, partition in wanted:
                 self._left[limit.id, partition] = (self._level(limit, partition, now) - units, now)
             return [self.read(limit, partition, now) for limit, partition in wanted]
