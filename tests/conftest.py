@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +15,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from mockserver import Mock, create_app
 from mockserver.server import running
+
+Started = Callable[..., tuple[subprocess.Popen[str], str]]
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,26 @@ def serving() -> Iterator[Callable[[Any], Served]]:
     """Serves any number of applications for the length of a test."""
     with contextlib.ExitStack() as stack:
         yield lambda app: stack.enter_context(serve(app))
+
+
+@pytest.fixture
+def started() -> Iterator[Started]:
+    """Starts the command on a free port; answers the process and all that it printed at the start."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(*options: str) -> tuple[subprocess.Popen[str], str]:
+            command = [sys.executable, "-m", "mockserver", "--port", "0", *options]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            stack.callback(process.communicate, timeout=20)
+            stack.callback(process.kill)
+            printed = ""
+            while "Control plane" not in printed:
+                line = process.stdout.readline()
+                assert line, printed
+                printed += line
+            return process, printed
+
+        yield begin
 
 
 @pytest.fixture(scope="session")

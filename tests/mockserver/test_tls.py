@@ -9,7 +9,6 @@ import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -18,31 +17,7 @@ from click.testing import CliRunner
 
 from mockserver.certificate import made
 from mockserver.cli import main
-
-Start = Callable[..., tuple[subprocess.Popen[str], str]]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts the command on a free port; answers the process and all that it printed at the start."""
-    processes = []
-
-    def begin(*options: str) -> tuple[subprocess.Popen[str], str]:
-        command = [sys.executable, "-m", "mockserver", "--port", "0", "--provider", "fileforge", *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        processes.append(process)
-        printed = ""
-        while "Control plane" not in printed:
-            line = process.stdout.readline()
-            assert line, printed
-            printed += line
-        return process, printed
-
-    yield begin
-    for process in processes:
-        if process.poll() is None:
-            process.kill()
-            process.communicate(timeout=10)
+from tests.conftest import Started
 
 
 def curl_line(printed: str) -> list[str]:
@@ -54,9 +29,9 @@ def trusting(file: str) -> httpx.Client:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_a_certificate_is_made_on_the_spot(start: Start, ending: signal.Signals):
+def test_a_certificate_is_made_on_the_spot(started: Started, ending: signal.Signals):
     """The printed curl line works as it is, the control plane too, links are https; the files go with the mock."""
-    process, printed = start("--tls")
+    process, printed = started("--provider", "fileforge", "--tls")
     base, file = re.search(r"https://[\d.]+:\d+", printed)[0], re.search(r"certificate by (\S+)", printed)[1]
     command = [*curl_line(printed), "-s", "-o", os.devnull, "-w", "%{http_code}"]
 
@@ -73,19 +48,19 @@ def test_a_certificate_is_made_on_the_spot(start: Start, ending: signal.Signals)
     assert not Path(file).parent.exists()
 
 
-def test_ones_own_certificate_is_served(start: Start, tmp_path: Path):
+def test_ones_own_certificate_is_served(started: Started, tmp_path: Path):
     """Whoever trusts it is served; the printed curl line names it."""
     own = made(tmp_path, "127.0.0.1")
-    _, printed = start("--tls-cert", str(own.chain), "--tls-key", str(own.key))
+    _, printed = started("--provider", "fileforge", "--tls-cert", str(own.chain), "--tls-key", str(own.key))
 
     assert curl_line(printed)[1:3] == ["--cacert", str(own.chain)]
     with trusting(str(own.ca)) as client:
         assert client.get(re.search(r"https://[\d.]+:\d+", printed)[0] + "/openapi.json").status_code == 200
 
 
-def test_the_suite_runs_on_it(start: Start, tmp_path: Path):
+def test_the_suite_runs_on_it(started: Started, tmp_path: Path):
     """A target file that names the certificate reaches provider and control plane."""
-    _, printed = start("--tls")
+    _, printed = started("--provider", "fileforge", "--tls")
     base, file = re.search(r"https://[\d.]+:\d+", printed)[0], re.search(r"certificate by (\S+)", printed)[1]
     target = tmp_path / "secure.toml"
     target.write_text(f'name = "secure"\n[tls]\nca = "{file}"\n[providers.fileforge]\nbase_url = "{base}"\n')
@@ -95,9 +70,9 @@ def test_the_suite_runs_on_it(start: Start, tmp_path: Path):
     assert (done.returncode, " 0 violated" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
-def test_the_dev_server_lines_do_not_ask_for_trust(start: Start):
+def test_the_dev_server_lines_do_not_ask_for_trust(started: Started):
     """Vite and webpack do not know the certificate."""
-    _, printed = start("--tls", "--cors", "http://localhost:5173")
+    _, printed = started("--provider", "fileforge", "--tls", "--cors", "http://localhost:5173")
 
     assert re.search(r"Vite .*target: 'https://.*secure: false", printed)
     assert re.search(r"webpack .*target: 'https://.*secure: false", printed)

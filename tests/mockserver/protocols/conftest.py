@@ -136,6 +136,23 @@ STRANGERS = {
 }
 
 
+#: Spellings of a file of the site that members do not see, and of files of the machine.
+SPELLINGS = [
+    "../payroll/salaries.csv",
+    "/../../payroll/salaries.csv",
+    "handbook/../payroll/salaries.csv",
+    "handbook/..\\payroll\\salaries.csv",
+    "..\\payroll\\salaries.csv",
+    "/PAYROLL/salaries.csv",
+    "/páyroll/salaries.csv",
+    "/handbook/．．/payroll/salaries.csv",
+    "/payroll／salaries.csv",
+    "/etc/passwd",
+    "//etc/passwd",
+    "/proc/self/environ",
+]
+
+
 @pytest.fixture(params=STRANGERS)
 def stranger(request: pytest.FixtureRequest) -> Stranger:
     return STRANGERS[request.param]

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from mockserver.protocols import ftp as ftp_door
 from mockserver.protocols import opening, sftp
 from mockserver.protocols.door import Door
 from mockserver.server import running
+from tests.conftest import Started
 from tests.mockserver.protocols.conftest import PROVIDER, Login, Site
 from tests.mockserver.protocols.test_sftp import connect, read, visit, write
 
@@ -329,29 +330,9 @@ def test_no_door_where_no_provider_has_one():
 # Closing.
 
 
-@pytest.fixture
-def started() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
-    """Starts the command with doors; answers the process and what it printed."""
-    with contextlib.ExitStack() as stack:
-
-        def begin(*options: str) -> tuple[subprocess.Popen[str], str]:
-            command = [sys.executable, "-m", "mockserver", "--port", "0", "--provider", PROVIDER, *options]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            stack.callback(process.communicate, timeout=20)
-            stack.callback(process.kill)
-            printed = ""
-            while "Control plane" not in printed:
-                line = process.stdout.readline()
-                assert line, printed
-                printed += line
-            return process, printed
-
-        yield begin
-
-
-def test_printed_commands_work_and_ctrl_c_ends_open_sessions(started: Callable[..., Any]):
+def test_printed_commands_work_and_ctrl_c_ends_open_sessions(started: Started):
     """Each curl line is answered as it is; then, with a session open at each door, the mock ends at once and silently."""
-    process, printed = started("--webdav", "--ftp", "--sftp")
+    process, printed = started("--provider", PROVIDER, "--webdav", "--ftp", "--sftp")
     lines = [line.strip() for line in printed.splitlines() if re.match(r"\s+curl .*-u ", line)]
     assert len(lines) == 2
     for line in lines:
@@ -384,9 +365,9 @@ def test_printed_commands_work_and_ctrl_c_ends_open_sessions(started: Callable[.
     assert (process.returncode, rest) == (0, "")
 
 
-def test_webdav_is_served_by_the_same_certificate(started: Callable[..., Any]):
+def test_webdav_is_served_by_the_same_certificate(started: Started):
     """The printed line trusts it."""
-    _, printed = started("--webdav", "--tls")
+    _, printed = started("--provider", PROVIDER, "--webdav", "--tls")
     line = next(line for line in printed.splitlines() if "PROPFIND" in line)
 
     assert "https://" in line

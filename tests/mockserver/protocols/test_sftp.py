@@ -16,7 +16,7 @@ import asyncssh
 import pytest
 
 from mockserver.protocols import sftp_files as door
-from tests.mockserver.protocols.conftest import Login, Site, Stranger
+from tests.mockserver.protocols.conftest import SPELLINGS, Login, Site, Stranger
 
 Client = asyncssh.SFTPClient
 
@@ -158,24 +158,7 @@ def test_a_member_sees_and_does_what_their_permissions_say(site: Site):
     assert (site.last.method, site.last.user, site.last.status) == ("SFTP close", 2, 200)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "../payroll/salaries.csv",
-        "/../../payroll/salaries.csv",
-        "handbook/../payroll/salaries.csv",
-        "handbook/..\\payroll\\salaries.csv",
-        "/PAYROLL/salaries.csv",
-        "/páyroll/salaries.csv",
-        "/handbook/．．/payroll/salaries.csv",
-        "/payroll／salaries.csv",
-        "/etc/passwd",
-        "//etc/passwd",
-        "/proc/self/environ",
-        b"/\xff/\xfe",
-        "/a\0b",
-    ],
-)
+@pytest.mark.parametrize("path", [*SPELLINGS, b"/\xff/\xfe", "/a\0b"])
 def test_no_spelling_of_a_path_leads_out(site: Site, path: str | bytes):
     """What a member may not see they see by no spelling; nothing of the machine is ever seen."""
 
