@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 
-from contract_tests.client import Client, Fault
+from contract_tests.client import Client, Fault, Unreachable
 from contract_tests.evidence import SAFE
+from contract_tests.outcome import NotVerifiable
 from contract_tests.pace import Charge, pause
 from contract_tests.patience import PAUSES, checked
 from contract_tests.race import Call
@@ -98,6 +99,17 @@ class Sender:
         return response
 
     def _paced(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
+        """The response. Raises NotVerifiable where nothing answers at a URL elsewhere that the target handed out: the target is
+        still there.
+        """
+        try:
+            return self._insisting(request, charges)
+        except Unreachable as problem:
+            if str(request.url).startswith(self._base_url):
+                raise
+            raise NotVerifiable(f"the target handed out a URL at which nothing answers: {problem}") from None
+
+    def _insisting(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
         """The response, asked for when the target's limits let it pass, and again where it got lost on the way."""
         if self._thrift is None:
             return self._client.send(request)
