@@ -45,6 +45,12 @@ def broken(verdict: Verdict) -> set[str]:
     return {result.rule.partition(".")[2] for result in verdict.having(Outcome.VIOLATED)}
 
 
+def named(value: object) -> str | None:
+    """The class that makes the difference."""
+    kinds = vars(value).values() if isinstance(value, Parts) else ()
+    return next((kind.__name__ for kind in kinds if kind.__module__ == __name__), None)
+
+
 def test_an_honest_server_is_never_accused(contract: Contract):
     """With keys alone, sweeps and races included: nothing is violated, warned of or an error; what it does in its own way is
     noted; and more than nine tenths of what is documented and published is verified.
@@ -183,6 +189,119 @@ def test_what_is_broken_is_found_by_its_own_rules(contract: Contract, parts: Par
 
     assert broken(verdict) == wrong
     assert verdict.having(Outcome.WARNED, Outcome.ERROR) == []
+
+
+# Servers that do otherwise what no document says.
+
+
+class OldProtocol(server.Handler):
+    protocol_version = "HTTP/1.0"
+
+
+class StructuredFields(server.Handler):
+    def count(self) -> None:
+        try:
+            super().count()
+        finally:
+            left, reset = self.told["RateLimit-Remaining"], self.told["RateLimit-Reset"]
+            self.told = {"RateLimit": f'"default";r={left};t={reset}', "RateLimit-Policy": '"default";q=60;w=60'}
+
+
+class KeyFirst(server.Handler):
+    """A call that is refused is not counted."""
+
+    def count(self) -> None:
+        """Later."""
+
+    def licence(self, content: bytes) -> Any:
+        licence = super().licence(content)
+        super().count()
+        return licence
+
+
+class EachCallCounted(server.Handler):
+    """verify and download have sixty each."""
+
+    def who(self) -> str:
+        return super().who() + self.path
+
+
+class Weighted(server.Limiter):
+    """A window that slides by weight: of the minute before counts the part that is not over yet."""
+
+    def take(self, who: str) -> tuple[bool, dict[str, str]]:
+        with self.lock:
+            minute, second = divmod(self.now(), 60)
+            now, before = self.calls[f"{who} {minute}"], self.calls[f"{who} {minute - 1}"]
+            if admitted := len(before) * (1 - second / 60) + len(now) < 60:
+                now.append(0)
+        return admitted, {"X-Rate-Limit-Used": str(len(now))}
+
+
+class Unprocessable(server.Handler):
+    def send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        super().send(422 if b"UNREADABLE_BODY" in content else status, headers, content)
+
+
+class SignedUrl(server.Handler):
+    def data(self, message: str, data: Any) -> Any:
+        signed = {name: f"{value}?signature=5f3c" for name, value in data.items() if name == "download_url"}
+        return super().data(message, {**data, **signed})
+
+
+class UrlElsewhere(server.Handler):
+    """Nothing answers there: no port is 9."""
+
+    def data(self, message: str, data: Any) -> Any:
+        url = {
+            name: value.replace(self.server.url, "http://127.0.0.1:9") for name, value in data.items() if "url" in name
+        }
+        return super().data(message, {**data, **url})
+
+
+class HeadUses(server.Shop):
+    def file(self, token: str, *, look: bool) -> Any:
+        return super().file(token, look=False)
+
+
+class NewEndsOld(server.Links):
+    def make(self, product: int) -> Any:
+        self.ask("DELETE FROM links")
+        return super().make(product)
+
+
+@pytest.mark.parametrize(
+    ("parts", "noted"),
+    [
+        (Parts(handler=OldProtocol), set()),
+        (Parts(handler=StructuredFields), {"limit.retry-after"}),
+        (Parts(handler=KeyFirst), {"limit.before-key"}),
+        (Parts(handler=EachCallCounted), {"limit.shared"}),
+        (Parts(limiter=Weighted), {"limit.before-key", "limit.fixed-window", "limit.retry-after"}),
+        (Parts(handler=Unprocessable), set()),
+        (Parts(handler=SignedUrl), set()),
+        (Parts(shop=HeadUses), {"file.head"}),
+        (Parts(links=NewEndsOld), {"download.own-token"}),
+    ],
+    ids=named,
+)
+def test_what_no_document_says_fails_nothing(contract: Contract, parts: Parts, noted: set[str]):
+    """It is noted where our contract has it otherwise, and that is all."""
+    verdict = judged(contract, parts=parts)
+
+    assert verdict.having(Outcome.VIOLATED, Outcome.WARNED, Outcome.ERROR) == []
+    told = {result.rule for result in verdict.having(Outcome.NOTED)}
+    assert told == ITS_OWN_WAY | {f"dezerx.{rule}" for rule in noted}
+
+
+def test_a_url_that_leads_elsewhere_says_nothing_of_the_target(contract: Contract):
+    """Where nothing answers at the URL that was handed out, what follows it cannot be verified; the target is not dead."""
+    verdict = judged(contract, ["dezerx.sweep.*", "dezerx.token.*"], Parts(handler=UrlElsewhere))
+
+    assert verdict.having(Outcome.VIOLATED, Outcome.WARNED, Outcome.NOTED, Outcome.ERROR) == []
+    reasons = {result.reason or "" for result in verdict.having(Outcome.NOT_VERIFIABLE)}
+    assert any("handed out a URL at which nothing answers" in reason for reason in reasons)
+    assert verdict.results["dezerx.token.once"].outcome is Outcome.VERIFIED
 
 
 # What a target file is examined for.
