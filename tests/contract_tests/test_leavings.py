@@ -81,7 +81,7 @@ def test_everything_has_the_prefix_and_is_removed():
         after = inventory(stand.mock)
 
     made = [event.left for event in book.events if event.kind == "made" and event.left]
-    assert len(made) > 100
+    assert len(made) > 50
     assert {left.by for left in made} >= {"fileflare.store_asset", "fileforge.finalize_file", "filescom.create_folder"}
     assert [left for left in made if not (left.name or "").startswith("night-shift.")] == []
     assert (after - before, before - after) == (set(), set())

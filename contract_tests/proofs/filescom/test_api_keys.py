@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from contract_tests.answer import Answer
 from contract_tests.lab import Lab, rule
 from contract_tests.outcome import check
-from contract_tests.proofs.filescom import steps
+from contract_tests.proofs.filescom import errors, keys, sessions, steps
 
 # API keys: SDKs, swagger_doc.json and the official mock server
 
@@ -12,72 +15,67 @@ from contract_tests.proofs.filescom import steps
 @rule("filescom.api-keys.list")
 def test_api_keys_list(lab: Lab) -> None:
     """The list is an array in which a new key stands."""
-    with steps.new_key(lab) as new:
-        answer = lab.call("list_api_keys", key=lab.key(), query={"per_page": 10000}).expect(200).conforms()
-        check(new.id in steps.ids(answer), f"key {new.id} in the list", steps.ids(answer))
+    life = keys.site_wide(lab)
+    listed, id = steps.ids(life["listed"].expect(200).conforms()), steps.made(lab, life["created"]).id
+    check(id in listed, f"key {id} in the list", listed)
 
 
 @rule("filescom.api-keys.find")
 def test_api_keys_find(lab: Lab) -> None:
     """Of two keys, each is found by its own id."""
-    with steps.new_key(lab) as first, steps.new_key(lab) as second:
-        for new in (first, second):
-            shown = steps.find(lab, new.id).expect(200).conforms().member("id")
-            check(shown == new.id, f"key {new.id}", shown)
+    alone, among_others = keys.site_wide(lab), keys.expiring(lab)
+    for life, created in ((alone, "created"), (among_others, "created 1")):
+        id = steps.made(lab, life[created]).id
+        shown = life["found"].expect(200).conforms().member("id")
+        check(shown == id, f"key {id}", shown)
 
 
 @rule("filescom.api-keys.create")
 def test_api_keys_create(lab: Lab) -> None:
     """A key with everything that can be said of it is created as it was said."""
-    body = {"name": lab.named("Nightly backup"), "description": "Copies reports to the archive"}
-    answer = lab.call("create_api_key", key=lab.key(), json=body).expect(201).conforms()
-    steps.delete(lab, answer.member("id"))
-    shown = {name: answer.json().get(name) for name in body}
-    check(shown == body, f"a key with {body}", shown)
+    steps.shows(keys.site_wide(lab)["created"].expect(201).conforms(), **keys.described(lab))
 
 
 @rule("filescom.api-keys.update")
 def test_api_keys_update(lab: Lab) -> None:
     """A new name, description and expiry stand in the answer and in what is found later; what was not named stays."""
-    expires = steps.moment(lab.now() + steps.DAY)
-    with steps.new_key(lab, name=lab.named("before"), description="first") as new:
-        change = {"id": new.id, "name": lab.named("after")}
-        answer = lab.call("update_api_key", key=lab.key(), path={"id": new.id}, json=change).expect(200).conforms()
-        steps.shows(answer, name=lab.named("after"), description="first")
-        more = {"description": "second", "expires_at": expires}
-        answer = lab.call("update_api_key", key=lab.key(), path={"id": new.id}, json=more).expect(200)
-        for shown in (answer, steps.find(lab, new.id)):
-            steps.shows(shown, name=lab.named("after"), description="second")
-            check(steps.seconds(shown.member("expires_at")) == steps.seconds(expires), f"expires_at {expires}", shown)
+    life, expires = keys.changed(lab), keys.tomorrow(lab)
+    steps.shows(life["renamed"].expect(200).conforms(), name=lab.named("after"), description="first")
+    for step in ("updated", "found"):
+        answer = life[step].expect(200)
+        steps.shows(answer, name=lab.named("after"), description="second")
+        check(steps.seconds(answer.member("expires_at")) == steps.seconds(expires), f"expires_at {expires}", answer)
 
 
 @rule("filescom.api-keys.delete")
 def test_api_keys_delete(lab: Lab) -> None:
     """Keys are deleted with 204: plainly, with the id in the query as well, and with the id in a body."""
-    for place in (None, "query", "body"):
-        new = steps.create(lab)
-        id = {"id": new.id}
-        query, body = id if place == "query" else None, id if place == "body" else None
-        answer = lab.call("delete_api_key", key=lab.key(), path=id, query=query, json=body).expect(204)
-        check(not answer.content, "a 204 without a body", answer)
-        steps.is_refused(lab, new.raw)
+    plain, repeated = keys.site_wide(lab), keys.expiring(lab)
+    for deleted, refused in (
+        (plain["deleted"], plain["refused"]),
+        *((repeated[f"deleted by {place}"], repeated[f"refused by {place}"]) for place in ("query", "json")),
+    ):
+        check(not deleted.expect(204).content, "a 204 without a body", deleted)
+        refused.expect(401, 403)
 
 
 @rule("filescom.api-keys.unknown")
 def test_api_keys_unknown(lab: Lab) -> None:
-    """An id that no key has, and that of a key of another site, are answered with 404 by every operation."""
-    other = lab.neighbour()
+    """The id of a key of another site, and one that no key has, are answered with 404 by every operation."""
+    other, own = lab.neighbour(), {"name": lab.named("mine")}
     with steps.new_key(other, name=lab.named("of another site")) as foreign:
-        for id in (999_999_999, foreign.id):
-            for name, body in (
-                ("find_api_key", None),
-                ("update_api_key", {"name": lab.named("mine")}),
-                ("delete_api_key", None),
-            ):
-                answer = lab.call(name, key=lab.key(), path={"id": id}, json=body)
-                answer.expect(404)
-                type = str(answer.member("type"))
-                check(type.split("/")[0] == "not-found", f"{answer.request} to answer with a type not-found", type)
+        cases: list[Callable[[], Answer]] = [
+            lambda: steps.find(lab, foreign.id),
+            lambda: steps.update(lab, foreign.id, own),
+            lambda: steps.delete(lab, foreign.id),
+            lambda: keys.missing(lab),
+            lambda: steps.update(lab, keys.NOTHING, own),
+            lambda: steps.delete(lab, keys.NOTHING),
+        ]
+        for case in lab.some(cases, 4):
+            answer = case().expect(404)
+            type = str(answer.member("type"))
+            check(type.split("/")[0] == "not-found", f"{answer.request} to answer with a type not-found", type)
         steps.shows(steps.find(other, foreign.id).expect(200), name=lab.named("of another site"))
 
 
@@ -85,23 +83,21 @@ def test_api_keys_unknown(lab: Lab) -> None:
 def test_api_keys_site_wide_user(lab: Lab) -> None:
     """Found or listed, a site-wide key has a blank user_id and a user key that of its user."""
     user = steps.user_of(lab, lab.key("member"))
-    with steps.new_key(lab) as site_wide, steps.new_key(lab, user_id=user) as owned:
-        listed = steps.rows(lab.call("list_api_keys", key=lab.key(), query={"per_page": 10000}).given(200))
-        for new, wanted in ((site_wide, None), (owned, user)):
-            found = steps.find(lab, new.id).given(200).json()
-            in_list = next((row for row in listed if row.get("id") == new.id), {})
-            for shown in (found, in_list):
-                check((shown.get("user_id") or None) == wanted, f"user_id {wanted} of key {new.id}", shown)
+    for life, wanted in ((keys.site_wide(lab), None), (keys.owned(lab), user)):
+        id, found = steps.made(lab, life["created"].given()).id, life["found"].given(200).json()
+        in_list = next((row for row in steps.rows(life["listed"].given(200)) if row.get("id") == id), {})
+        for shown in (found, in_list):
+            check((shown.get("user_id") or None) == wanted, f"user_id {wanted} of key {id}", shown)
 
 
 @rule("filescom.api-keys.user-filter")
 def test_api_keys_user_filter(lab: Lab) -> None:
     """Listed for one user, the keys are that user's and no other's."""
-    users = [steps.user_of(lab, lab.key(name)) for name in ("member", "second_member")]
-    with steps.new_key(lab, user_id=users[0]) as own, steps.new_key(lab, user_id=users[1]), steps.new_key(lab):
-        answer = lab.call("list_api_keys", key=lab.key(), query={"user_id": users[0], "per_page": 10000}).expect(200)
-        owners = {row.get("user_id") for row in steps.rows(answer)}
-        check(owners == {users[0]} and own.id in steps.ids(answer), f"keys of user {users[0]} alone", owners)
+    user, life = steps.user_of(lab, lab.key("member")), keys.owned(lab)
+    own = steps.made(lab, life["created"].given()).id
+    answer = life["listed for one"].expect(200)
+    owners = {row.get("user_id") for row in steps.rows(answer)}
+    check(owners == {user} and own in steps.ids(answer), f"keys of user {user} alone", owners)
 
 
 @rule("filescom.api-keys.user-zero")
@@ -115,80 +111,71 @@ def test_api_keys_user_zero(lab: Lab) -> None:
         listed = lab.call("list_api_keys", key=key, query={"user_id": 0, "per_page": 10000}).expect(200)
         owners = {row.get("user_id") for row in steps.rows(listed)}
         check(owners == {user}, f"keys of user {user} alone", owners)
-    steps.delete(lab, answer.member("id"))
 
 
 @rule("filescom.api-keys.filter-expiry")
 def test_api_keys_filter_expiry(lab: Lab) -> None:
     """Of keys that expire before, at and after a moment, each comparison keeps those that it names."""
-    middle = int(lab.now()) + 10 * steps.DAY
-    user = steps.user_of(lab, lab.key("member"))
-    moments = (middle - steps.DAY, middle, middle + steps.DAY)
-    keys = [steps.create(lab, user_id=user, expires_at=steps.moment(moment)).id for moment in moments]
-    kept = {"filter": [1], "filter_gt": [2], "filter_gteq": [1, 2], "filter_lt": [0], "filter_lteq": [0, 1]}
-    for name, wanted in kept.items():
-        seen = steps.listed(lab, query={"user_id": user, f"{name}[expires_at]": steps.moment(middle)})
-        shown = [index for index, key in enumerate(keys) if key in seen]
+    life = keys.expiring(lab)
+    made = [steps.made(lab, life[f"created {number}"].given()).id for number in range(3)]
+    for name, wanted in lab.some(list(keys.COMPARISONS.items()), keys.COMPARED, "comparisons"):
+        seen = steps.ids(life[name].expect(200))
+        shown = [index for index, key in enumerate(made) if key in seen]
         check(shown == wanted, f"{name} to keep the keys {wanted} of before, at and after", shown)
-    for key in keys:
-        steps.delete(lab, key)
 
 
 @rule("filescom.api-keys.filter-unknown")
 def test_api_keys_filter_unknown(lab: Lab) -> None:
     """A filter on a field that keys are not filtered by is refused."""
     answer = lab.call("list_api_keys", key=lab.key(), query={"filter[shoe_size]": "44"})
-    steps.refuses(answer, "bad-request/invalid-filter-field", 400, 422)
+    errors.refuses(answer, "bad-request/invalid-filter-field", 400, 422)
 
 
 @rule("filescom.api-keys.last-use")
 def test_api_keys_last_use(lab: Lab) -> None:
     """The last use of a key that has just been used is told, and lies between three hours ago and now."""
-    with steps.new_key(lab) as new:
-        steps.current(lab, new.raw).given(200)
-        shown = steps.find(lab, new.id).given(200).member("last_use_at")
-        age = lab.now() - steps.seconds(shown)
-        check(-steps.MINUTE <= age <= 3 * steps.HOUR + steps.MINUTE, "a last use of at most three hours ago", shown)
+    life = keys.site_wide(lab)
+    life["used"].given(200)
+    shown = life["found"].given(200).member("last_use_at")
+    age = lab.now() - steps.seconds(shown)
+    check(-steps.MINUTE <= age <= 3 * steps.HOUR + steps.MINUTE, "a last use of at most three hours ago", shown)
 
 
 @rule("filescom.current-key.find")
 def test_current_key_find(lab: Lab) -> None:
     """Of two keys, each finds itself."""
-    with steps.new_key(lab) as first, steps.new_key(lab) as second:
-        for new in (first, second):
-            shown = steps.current(lab, new.raw).expect(200).conforms().member("id")
-            check(shown == new.id, f"key {new.id}", shown)
+    for life in (keys.site_wide(lab), keys.again(lab)):
+        id = steps.made(lab, life["created"]).id
+        shown = life["used"].expect(200).conforms().member("id")
+        check(shown == id, f"key {id}", shown)
 
 
 @rule("filescom.current-key.update")
 def test_current_key_update(lab: Lab) -> None:
     """A key gives itself another name, expiry and permission set, and has them from then on."""
-    expires = steps.moment(lab.now() + steps.DAY)
-    with steps.new_key(lab, name=lab.named("before")) as new:
-        change = {"name": lab.named("after"), "expires_at": expires}
-        answer = lab.call("update_current_api_key", key=new.raw, json=change).expect(200).conforms()
-        steps.shows(answer, name=lab.named("after"), permission_set="full")
-        check(steps.seconds(answer.member("expires_at")) == steps.seconds(expires), f"expires_at {expires}", answer)
-        lab.call("update_current_api_key", key=new.raw, json={"permission_set": "files_only"}).expect(200)
-        steps.shows(steps.find(lab, new.id).given(200), name=lab.named("after"), permission_set="files_only")
-        lab.call("list_api_keys", key=new.raw).expect(403)
+    life, name, expires = keys.changed(lab), lab.named("by itself"), keys.tomorrow(lab)
+    answer = life["renamed itself"].expect(200).conforms()
+    steps.shows(answer, name=name, permission_set="full")
+    check(steps.seconds(answer.member("expires_at")) == steps.seconds(expires), f"expires_at {expires}", answer)
+    life["restricted itself"].expect(200)
+    steps.shows(life["found restricted"].given(200), name=name, permission_set="files_only")
+    life["listing"].expect(403)
 
 
 @rule("filescom.current-key.delete")
 def test_current_key_delete(lab: Lab) -> None:
     """A key deletes itself and no other."""
-    with steps.new_key(lab) as other:
-        new = steps.create(lab)
-        lab.call("delete_current_api_key", key=new.raw).expect(204)
-        steps.is_refused(lab, new.raw)
-        steps.works(lab, other.raw)
+    life = keys.again(lab)
+    life["deleted"].expect(204)
+    life["refused"].expect(401, 403)
+    life["another"].expect(200)
 
 
 @rule("filescom.current-key.needs-key")
 def test_current_key_needs_key(lab: Lab) -> None:
     """A session that works elsewhere finds no current key."""
+    sessions.two(lab)["second used"].given(200)
     session = steps.session(lab)
-    lab.call("list_folder", key=session.id, by=steps.SESSION, path={"path": ""}).given(200)
     lab.call("find_current_api_key", key=session.id, by=steps.SESSION).expect(401, 403, 404, 422)
 
 
@@ -204,7 +191,6 @@ def test_alias_users(lab: Lab) -> None:
         owners = {row.get("user_id") for row in steps.rows(listed)}
         check(answer.member("id") in steps.ids(listed), "the new key in the list", steps.ids(listed))
         check(owners == {user}, f"keys of user {user} alone", owners)
-    steps.delete(lab, answer.member("id"))
 
 
 @rule("filescom.alias.site")
@@ -214,7 +200,6 @@ def test_alias_site(lab: Lab) -> None:
     check(steps.blank(answer.json().get("user_id")), "a key of no user", answer.json().get("user_id"))
     listed = lab.call("list_site_api_keys", key=lab.key(), query={"per_page": 10000}).expect(200)
     check(answer.member("id") in steps.ids(listed), "the new key in the list", steps.ids(listed))
-    steps.delete(lab, answer.member("id"))
 
 
 @rule("filescom.alias.user")
@@ -229,4 +214,3 @@ def test_alias_user(lab: Lab) -> None:
         owners = {row.get("user_id") for row in steps.rows(listed)}
         check(answer.member("id") in steps.ids(listed), "the new key in the list", steps.ids(listed))
         check(owners == {user}, f"keys of user {user} alone", owners)
-    steps.delete(lab, answer.member("id"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from contract_tests.lab import Lab, rule
 from contract_tests.outcome import check
-from contract_tests.proofs.filescom import steps
+from contract_tests.proofs.filescom import errors, sessions, steps
+from latchkey.records import Operation
 
 # Authentication: SDKs and recorded answers
 
@@ -14,22 +16,26 @@ from contract_tests.proofs.filescom import steps
 @rule("filescom.auth.required")
 def test_auth_required(lab: Lab) -> None:
     """No operation that needs a credential answers without one."""
-    for operation in lab.secured():
+    for operation in _secured(lab):
         lab.call(operation).expect(401)
 
 
 @rule("filescom.auth.required-type")
 def test_auth_required_type(lab: Lab) -> None:
     """A request without a credential hears that authentication is required."""
-    for operation in lab.secured():
-        steps.refuses(lab.call(operation), "not-authenticated/authentication-required", 401)
+    for operation in _secured(lab):
+        errors.refuses(lab.call(operation), "not-authenticated/authentication-required", 401)
 
 
 @rule("filescom.auth.invalid-key")
 def test_auth_invalid_key(lab: Lab) -> None:
     """No operation accepts a key that was never issued."""
-    for operation in lab.secured():
-        steps.refuses(lab.call(operation, key=lab.forged()), "not-authenticated/invalid-credentials", 401)
+    for operation in _secured(lab):
+        errors.refuses(lab.call(operation, key=lab.forged()), "not-authenticated/invalid-credentials", 401)
+
+
+def _secured(lab: Lab) -> Sequence[Operation]:
+    return lab.some(lab.secured(), 2, "methods")
 
 
 @rule("filescom.auth.malformed")
@@ -39,7 +45,7 @@ def test_auth_malformed(lab: Lab) -> None:
     steps.current(lab, good).given(200)
     for odd in (f"{good.raw[:-1]}-", f"{good.raw}!", "not a key"):
         lab.hide(odd, "MALFORMED_KEY")
-        steps.refuses(steps.current(lab, odd), "not-authenticated/invalid-credentials", 401)
+        errors.refuses(steps.current(lab, odd), "not-authenticated/invalid-credentials", 401)
 
 
 @rule("filescom.auth.other-headers")
@@ -68,11 +74,9 @@ def test_auth_key_first(lab: Lab) -> None:
 @rule("filescom.session.create")
 def test_session_create(lab: Lab) -> None:
     """A user's name and password open a session; two sessions are two."""
-    username, password, _ = steps.credentials(lab)
-    ids = set()
-    for _ in range(2):
-        answer = steps.sign_in(lab, username, password).expect(201).conforms()
-        id = lab.hide(str(answer.member("id")), "SESSION")
+    life, ids = sessions.two(lab), set()
+    for step in ("first", "second"):
+        id = lab.hide(str(life[step].expect(201).conforms().member("id")), "SESSION")
         check(re.fullmatch(r"[0-9a-f]{40}", id) is not None, "an id of 40 hexadecimal digits", f"{len(id)} characters")
         ids.add(id)
     check(len(ids) == 2, "two sessions", "the same id twice")
@@ -82,18 +86,18 @@ def test_session_create(lab: Lab) -> None:
 def test_session_wrong_password(lab: Lab) -> None:
     """The name opens a session with its password and not with another, nor with none."""
     username, password, _ = steps.credentials(lab)
-    steps.sign_in(lab, username, password).given(201)
-    for wrong in (f"{password}x", password.upper(), ""):
+    steps.session(lab)
+    for wrong in lab.some((f"{password}x", password.upper(), "")):
         lab.hide(wrong, "WRONG_PASSWORD") if wrong else None
         answer = steps.sign_in(lab, username, wrong)
-        steps.refuses(answer, "not-authenticated/invalid-username-or-password", 401)
+        errors.refuses(answer, "not-authenticated/invalid-username-or-password", 401)
 
 
 @rule("filescom.session.unknown-user")
 def test_session_unknown_user(lab: Lab) -> None:
     """A name that nobody has is answered with what a wrong password is."""
     answer = steps.sign_in(lab, "nobody-has-this-name", "nor-this-password")
-    steps.refuses(answer, "not-authenticated/invalid-username-or-password", 401)
+    errors.refuses(answer, "not-authenticated/invalid-username-or-password", 401)
 
 
 @rule("filescom.session.beside-key")
@@ -102,8 +106,8 @@ def test_session_beside_key(lab: Lab) -> None:
     username, password, _ = steps.credentials(lab)
     answer = steps.sign_in(lab, username, password, key=lab.key()).expect(201)
     session = lab.hide(str(answer.member("id")), "SESSION")
-    lab.call("list_folder", key=session, by=steps.SESSION, path={"path": ""}).expect(200)
-    lab.call("list_users", key=session, by=steps.SESSION).expect(401, 403)
+    for name, statuses in lab.some((("list_users", (401, 403)), ("list_folder", (200,)))):
+        lab.call(name, key=session, by=steps.SESSION, path={"path": ""}).expect(*statuses)
 
 
 @rule("filescom.session.acts-as-user")
@@ -111,36 +115,38 @@ def test_session_acts_as_user(lab: Lab) -> None:
     """An administrator's session lists users; a member's does not, and reaches the member's files and no other's."""
     admin, member = steps.session(lab, "admin_user").id, steps.session(lab).id
     own, other = steps.home(lab, lab.key("member")), steps.home(lab, lab.key("second_member"))
-    lab.call("list_users", key=admin, by=steps.SESSION).expect(200)
-    steps.list_folder(lab, admin, other, by=steps.SESSION).expect(200)
-    lab.call("list_users", key=member, by=steps.SESSION).expect(401, 403)
-    steps.list_folder(lab, member, own, by=steps.SESSION).expect(200)
-    steps.list_folder(lab, member, other, by=steps.SESSION).expect(403, 404)
+    for session, operation, folder, statuses in lab.some(
+        (
+            (admin, "list_users", "", (200,)),
+            (member, "list_folder", own, (200,)),
+            (member, "list_folder", other, (403, 404)),
+            (admin, "list_folder", other, (200,)),
+            (member, "list_users", "", (401, 403)),
+        ),
+        3,
+    ):
+        lab.call(operation, key=session, by=steps.SESSION, path={"path": folder}).expect(*statuses)
 
 
 @rule("filescom.session.end")
 def test_session_end(lab: Lab) -> None:
     """Of two sessions of a user, the one that is ended is refused from then on and the other is not."""
-    username, password, _ = steps.credentials(lab)
-    first, second = (
-        lab.hide(str(steps.sign_in(lab, username, password).given(201).member("id")), f"SESSION_{number}")
-        for number in (1, 2)
-    )
-    steps.list_folder(lab, first, "", by=steps.SESSION).expect(200)
-    ended = lab.call("delete_session", key=first, by=steps.SESSION).expect(204)
+    life = sessions.two(lab)
+    life["used"].expect(200)
+    ended = life["ended"].expect(204)
     check(not ended.content, "a 204 without a body", ended)
-    steps.list_folder(lab, first, "", by=steps.SESSION).expect(401, 403)
-    steps.list_folder(lab, second, "", by=steps.SESSION).expect(200)
+    life["refused"].expect(401, 403)
+    life["second used"].expect(200)
 
 
 @rule("filescom.session.invalid")
 def test_session_invalid(lab: Lab) -> None:
     """A session that never was and one that was ended hear the same."""
-    ended = steps.session(lab).id
-    lab.call("delete_session", key=ended, by=steps.SESSION).given(204)
-    for session in ("0" * 40, ended):
-        answer = steps.list_folder(lab, session, "", by=steps.SESSION)
-        steps.refuses(answer, "not-authenticated/invalid-session", 401)
+    life = sessions.two(lab)
+    life["ended"].given(204)
+    unknown = steps.list_folder(lab, "0" * 40, "", by=steps.SESSION)
+    for answer in (unknown, life["refused"]):
+        errors.refuses(answer, "not-authenticated/invalid-session", 401)
 
 
 @rule("filescom.session.end-needs-session")

@@ -7,7 +7,7 @@ from typing import Any
 from contract_tests.doors import Door, Session
 from contract_tests.lab import Lab, rule
 from contract_tests.outcome import NotVerifiable, check
-from contract_tests.proofs.filescom import doors, steps
+from contract_tests.proofs.filescom import doors, files, steps, users
 from contract_tests.proofs.filescom.doors import CONTENT
 
 # document 002, introduction
@@ -17,10 +17,10 @@ from contract_tests.proofs.filescom.doors import CONTENT
 def test_site_files(lab: Lab, door: Door) -> None:
     """A site-wide key reads, writes and deletes in the folders of two users."""
     for situation in lab.some(("member", "second_member"), 1, "users"):
-        files = doors.handled(lab, door, situation)
-        check(files.read.content == CONTENT, f"the file of {situation} to be read", files.read)
-        check(files.written.passed, f"a file to be written into the folder of {situation}", files.written)
-        check(files.removed.passed, f"the file of {situation} to be deleted", files.removed)
+        handled = doors.handled(lab, door, situation)
+        check(handled.read.content == CONTENT, f"the file of {situation} to be read", handled.read)
+        check(handled.written.passed, f"a file to be written into the folder of {situation}", handled.written)
+        check(handled.removed.passed, f"the file of {situation} to be deleted", handled.removed)
 
 
 @rule("filescom.*.user-files")
@@ -95,7 +95,7 @@ def _logged(lab: Lab, door: Door, situation: str) -> dict[str, Any] | None:
     """The log's entry about a file that the key of this situation writes; None where there is none."""
     own = doors.own(lab, door, situation).given()
     id = doors.told(lab, doors.key(lab, situation)).id
-    return lab.once(f"log of {own.path}", lambda: steps.log_about(lab, own.path, id))
+    return lab.once(f"log of {own.path}", lambda: users.log_about(lab, own.path, id))
 
 
 # What other pages tell, and what nobody does
@@ -104,15 +104,15 @@ def _logged(lab: Lab, door: Door, situation: str) -> dict[str, Any] | None:
 @rule("filescom.*.same-files")
 def test_same_files(lab: Lab, door: Door) -> None:
     """What is written, made and deleted at the door is so for the API, and the reverse."""
-    files, picture = doors.handled(lab, door, doors.somebody(lab)), steps.picture(lab)
+    handled, picture = doors.handled(lab, door, doors.somebody(lab)), files.path(lab, files.PICTURE)
     signed_in, folder = doors.session(lab, door, doors.key(lab)), picture.rpartition("/")[0]
     made = signed_in.make_folder(path := f"{folder}/{lab.name('made')}")
-    for heard in (files.written, files.removed, made):
+    for heard in (handled.written, handled.removed, made):
         check(heard.passed, "files and a folder to be made and deleted", heard)
     lab.afresh()
-    found = steps.fetch(lab, steps.download(lab, lab.key(), files.ours).expect(200))
+    found = steps.fetch(lab, steps.download(lab, lab.key(), handled.ours).expect(200))
     check(found.content == CONTENT, "the API to have the bytes that were written", found)
-    steps.stat(lab, lab.key(), files.theirs).expect(404)
+    steps.stat(lab, lab.key(), handled.theirs).expect(404)
     read = signed_in.read(picture)
     check(read.content == steps.PIXEL, "the bytes that were uploaded through the API", read)
     steps.remove(lab, lab.key(), path).passes()

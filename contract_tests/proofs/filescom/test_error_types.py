@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab, rule
-from contract_tests.proofs.filescom import steps
+from contract_tests.proofs.filescom import errors, keys, steps, users
 
 #: Refusals, each with the type and the status that it is to have.
 Told: TypeAlias = Iterator[tuple[Answer, str, int]]
@@ -18,15 +18,15 @@ def test_error_type(lab: Lab) -> None:
     """Refusals of thirty reasons have the types that name them, with their statuses and titles."""
     told = (_of_members, _of_permission_sets, _of_permissions, _of_requests, _of_lists, _of_files, _of_uploads)
     for answer, type, status in (each for tell in told for each in tell(lab)):
-        steps.refuses(answer, type, status)
-        steps.has_title_of_its_type(answer)
+        errors.refuses(answer, type, status)
+        errors.has_title_of_its_type(answer)
 
 
 def _of_members(lab: Lab) -> Told:
     member, session = lab.key("member"), steps.session(lab)
     other = {"name": lab.named("another's"), "user_id": steps.user_of(lab, lab.key("second_member"))}
     own = {"name": lab.named("my own")}
-    yield lab.call("list_users", key=member), "not-authorized/site-admin-required", 403
+    yield users.listed(lab, member), "not-authorized/site-admin-required", 403
     without = lab.key("member_without_keys")
     yield lab.call("create_own_api_key", key=without, json=own), "not-authorized/site-admin-required", 403
     yield lab.call("create_api_key", key=member, json=other), "not-authorized/user-id-without-site-admin", 403
@@ -34,7 +34,7 @@ def _of_members(lab: Lab) -> Told:
     yield by_session, "not-authorized/must-authenticate-with-api-key", 403
     yield lab.call("delete_session", key=member), "not-authenticated/api-key-sessions-not-supported", 401
     yield steps.sign_in(lab, lab.name("nobody"), "none"), "not-authenticated/invalid-username-or-password", 401
-    for gone in steps.over(lab):
+    for gone in errors.over(lab):
         yield steps.current(lab, gone), "not-authenticated/invalid-credentials", 401
     nobody = lab.call("list_folder", key=lab.forged(), by=steps.SESSION, path={"path": ""})
     yield nobody, "not-authenticated/invalid-session", 401
@@ -44,17 +44,15 @@ def _of_members(lab: Lab) -> Told:
 def _of_permission_sets(lab: Lab) -> Told:
     yield steps.list_folder(lab, lab.key("none_set"), ""), "not-authorized/api-key-is-disabled", 403
     only = "not-authorized/api-key-only-for"
-    yield lab.call("list_users", key=lab.key("files_only")), f"{only}-file-operations", 403
+    yield users.listed(lab, lab.key("files_only")), f"{only}-file-operations", 403
     yield lab.call("list_users", key=lab.key("desktop_app")), f"{only}-desktop-app", 403
-    user = steps.user_of(lab, lab.key("admin_user"))
-    with steps.new_key(lab, user_id=user, permission_set="mobile_app") as mobile:
-        yield lab.call("list_users", key=mobile.raw), f"{only}-mobile-app", 403
-    with (
-        steps.scratch(lab) as folder,
-        steps.new_key(lab, user_id=user, permission_set="office_integration", path=folder) as office,
-    ):
-        yield lab.call("list_users", key=office.raw), f"{only}-office-integration", 403
-        yield steps.list_folder(lab, office.raw, ""), "not-authorized/api-key-is-path-restricted", 403
+    lab.key("admin_user")
+    mobile, office = (
+        steps.made(lab, keys.of_set(lab, name)["created"].given()).raw for name in ("mobile_app", "office_integration")
+    )
+    yield lab.call("list_users", key=mobile), f"{only}-mobile-app", 403
+    yield lab.call("list_users", key=office), f"{only}-office-integration", 403
+    yield steps.list_folder(lab, office, ""), "not-authorized/api-key-is-path-restricted", 403
 
 
 def _of_permissions(lab: Lab) -> Told:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contract_tests.lab import Lab, rule
-from contract_tests.proofs.filescom import steps
+from contract_tests.proofs.filescom import errors, files, keys, steps, users
 from contract_tests.provision import Key
 
 # Permission sets: SDKs, ApiKey
@@ -14,39 +14,29 @@ from contract_tests.provision import Key
 @rule("filescom.permission-set.default")
 def test_permission_set_default(lab: Lab) -> None:
     """A key of which no set was said has the set full, and may do more than one for files only."""
-    with steps.new_key(lab) as new:
-        steps.shows(new.answer, permission_set="full")
-        lab.call("list_users", key=new.raw).passes()
+    new = steps.shared_key(lab)
+    steps.shows(new.answer, permission_set="full")
+    lab.call("list_users", key=new.raw).passes()
 
 
 @rule("filescom.permission-set.kept")
 def test_permission_set_kept(lab: Lab) -> None:
     """Seven keys, one of each set, show the set that was said."""
-    user = steps.user_of(lab, lab.key("member"))
-    folder = steps.home(lab, lab.key("member"))
-    for name in steps.SETS:
-        path = {"path": folder} if name == "office_integration" else {}
-        body = {"name": lab.named(name), "user_id": user, "permission_set": name, **path}
-        answer = lab.call("create_api_key", key=lab.key(), json=body)
-        answer.passes()
-        steps.shows(steps.find(lab, answer.member("id")).given(200), permission_set=name)
-        steps.delete(lab, answer.member("id"))
+    for name in lab.some(steps.SETS, 2, "permission sets"):
+        life = keys.of_set(lab, name)
+        life["created"].passes()
+        steps.shows(life["found"].given(200), permission_set=name)
 
 
 @rule("filescom.permission-set.files-only-files")
 def test_permission_set_files_only_files(lab: Lab) -> None:
     """A key for file operations lists, uploads, finds, downloads and deletes, and looks at itself."""
-    _does_file_operations(lab, lab.key("files_only"))
+    _does_file_operations(lab, lab.key("files_only"), 5)
     steps.works(lab, lab.key("files_only"))
 
 
-def _does_file_operations(lab: Lab, key: Key | str) -> None:
-    with steps.scratch(lab) as folder:
-        steps.uploads(lab, key, f"{folder}/a.txt", b"a")
-        steps.list_folder(lab, key, folder).passes()
-        steps.stat(lab, key, f"{folder}/a.txt").passes()
-        steps.download(lab, key, f"{folder}/a.txt").passes()
-        steps.remove(lab, key, f"{folder}/a.txt").passes()
+def _does_file_operations(lab: Lab, key: Key | str, most: int = 2) -> None:
+    files.are_operated(lab, key, files.path(lab), files.path(lab, files.PICTURE), most)
 
 
 @rule("filescom.permission-set.files-only")
@@ -54,29 +44,28 @@ def test_permission_set_files_only(lab: Lab) -> None:
     """Of keys, users and logs, a key for file operations learns and changes nothing."""
     key, type = lab.key("files_only"), "not-authorized/api-key-only-for-file-operations"
     user = steps.user_of(lab, lab.key("member"))
-    more = {"name": lab.named("more")}
-    with steps.new_key(lab) as spare:
-        of_key, of_user = {"id": spare.id}, {"id": user, "user_id": user}
-        for name, path, body in (
-            ("list_api_keys", None, None),
-            ("create_api_key", None, more),
-            ("list_users", None, None),
-            ("list_api_request_logs", None, None),
-            ("update_current_api_key", None, {"permission_set": "full"}),
-            ("delete_current_api_key", None, None),
-            ("find_api_key", of_key, None),
-            ("update_api_key", of_key, more),
-            ("delete_api_key", of_key, None),
-            ("list_site_api_keys", None, None),
-            ("create_site_api_key", None, more),
-            ("list_own_api_keys", None, None),
-            ("create_own_api_key", None, more),
-            ("list_user_api_keys", of_user, None),
-            ("create_user_api_key", of_user, more),
-            ("find_user", of_user, None),
-            *([("delete_user", of_user, None)] if lab.target.permit.destroy else []),
-        ):
-            steps.refuses(lab.call(name, key=key, path=path, json=body), type, 403)
+    more, of_key, of_user = {"name": lab.named("more")}, {"id": steps.shared_key(lab).id}, {"id": user, "user_id": user}
+    operations: list[tuple[str, Any, Any]] = [
+        ("create_api_key", None, more),
+        ("update_current_api_key", None, {"permission_set": "full"}),
+        ("delete_api_key", of_key, None),
+        ("list_api_request_logs", None, None),
+        ("list_api_keys", None, None),
+        ("delete_current_api_key", None, None),
+        ("find_api_key", of_key, None),
+        ("update_api_key", of_key, more),
+        ("list_site_api_keys", None, None),
+        ("create_site_api_key", None, more),
+        ("list_own_api_keys", None, None),
+        ("create_own_api_key", None, more),
+        ("list_user_api_keys", of_user, None),
+        ("create_user_api_key", of_user, more),
+        ("find_user", of_user, None),
+        *([("delete_user", of_user, None)] if lab.target.permit.destroy else []),
+    ]
+    errors.refuses(users.listed(lab, key), type, 403)
+    for name, path, body in lab.some(operations, 3, "further operations"):
+        errors.refuses(lab.call(name, key=key, path=path, json=body), type, 403)
     steps.works(lab, key)
 
 
@@ -100,15 +89,15 @@ def test_permission_set_sync_app(lab: Lab) -> None:
 
 
 def _is_for_an_app(lab: Lab, permission_set: str) -> None:
-    user = steps.user_of(lab, lab.key("admin_user"))
-    with steps.new_key(lab, user_id=user, permission_set=permission_set) as new:
-        _does_file_operations(lab, new.raw)
-        _does_no_administration(lab, new.raw)
+    lab.key("admin_user")
+    key = steps.made(lab, keys.of_set(lab, permission_set)["created"].given()).raw
+    _does_file_operations(lab, key)
+    _does_no_administration(lab, key)
 
 
 def _does_no_administration(lab: Lab, key: Key | str) -> None:
-    lab.call("list_users", key=key).expect(403)
-    lab.call("create_api_key", key=key, json={"name": lab.named("more")}).expect(403)
+    for name, body in lab.some((("list_users", None), ("create_api_key", {"name": lab.named("more")})), 1):
+        lab.call(name, key=key, json=body).expect(403)
 
 
 @rule("filescom.permission-set.none")
@@ -137,24 +126,18 @@ def test_permission_set_office(lab: Lab) -> None:
 @rule("filescom.permission-set.path")
 def test_permission_set_path(lab: Lab) -> None:
     """A key with a path works in its folder and below, and not beside it, though its name begins alike."""
-    with steps.scratch(lab) as folder:
-        inside, beside = f"{folder}/in", f"{folder}/in-between"
-        for path in (f"{inside}/deep/a.txt", f"{beside}/a.txt"):
-            steps.upload(lab, lab.key(), path, b"a").given()
-        with steps.new_key(lab, path=inside) as new:
-            steps.list_folder(lab, new.raw, inside).passes()
-            steps.download(lab, new.raw, f"{inside}/deep/a.txt").passes()
-            steps.uploads(lab, new.raw, f"{inside}/b.txt", b"b")
-            steps.remove(lab, new.raw, f"{inside}/b.txt").passes()
-            steps.list_folder(lab, new.raw, folder).expect(403, 404)
-            steps.download(lab, new.raw, f"{beside}/a.txt").expect(403, 404)
-            steps.begin(lab, new.raw, f"{beside}/b.txt", 1).expect(403, 404)
-            steps.remove(lab, new.raw, f"{beside}/a.txt").expect(403, 404)
+    inside, beside = files.path(lab, files.FOLDER), files.path(lab, files.BESIDE)
+    key = steps.shared_key(lab, path=inside).raw
+    files.are_operated(lab, key, inside, files.path(lab, files.DEEP))
+    steps.list_folder(lab, key, beside).expect(403, 404)
+    steps.download(lab, key, files.path(lab, files.PICTURE)).expect(403, 404)
+    steps.begin(lab, key, f"{beside}/b.txt", 1).expect(403, 404)
+    steps.remove(lab, key, beside).expect(403, 404)
 
 
 @rule("filescom.permission-set.path-type")
 def test_permission_set_path_type(lab: Lab) -> None:
     """Outside its folder such a key hears that it is restricted to a path."""
-    with steps.scratch(lab) as folder, steps.new_key(lab, path=folder) as new:
-        for answer in (steps.list_folder(lab, new.raw, ""), steps.download(lab, new.raw, "readme.txt")):
-            steps.refuses(answer, "not-authorized/api-key-is-path-restricted", 403)
+    key = steps.shared_key(lab, path=files.path(lab, files.FOLDER)).raw
+    for answer in (steps.list_folder(lab, key, ""), steps.download(lab, key, "readme.txt")):
+        errors.refuses(answer, "not-authorized/api-key-is-path-restricted", 403)

@@ -18,7 +18,7 @@ def test_delete_key(lab: Lab) -> None:
 @rule("filescom.race.session")
 def test_session(lab: Lab) -> None:
     """No call passes that begins when the end of its session has been answered."""
-    session, by = steps.session(lab), steps.SESSION
+    session, by = steps.new_session(lab), steps.SESSION
     call = lab.prepare("list_folder", key=session.id, by=by, path={"path": ""})
     ends(lab, call, lambda: lab.call("delete_session", key=session.id, by=by).given(), "the session was ended")
 
