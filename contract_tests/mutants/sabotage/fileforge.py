@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from contract_tests.mutants.sabotage._keys import recognising
 from contract_tests.mutants.sabotage._replies import (
     Handler,
     answers_first,
@@ -102,10 +103,10 @@ def _uuid(call: Exchange) -> str:
 @sabotage("fileforge-sandbox-accepted")
 def sandbox_accepted() -> None:
     """A key is looked up without its prefix, so that the sandbox's opens what the live one does."""
-    identify: Any = import_module("mockserver.stages.identify")
-    recognise = identify._recognise
-    identify._recognise = lambda exchange, credential, raw: recognise(
-        exchange, credential, raw.replace("ff_test_", "ff_live_")
+    recognising(
+        lambda recognise, exchange, credential, raw: recognise(
+            exchange, credential, raw.replace("ff_test_", "ff_live_")
+        )
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from contract_tests.mutants.sabotage._keys import Recognise, Rotate, recognising, rotating
 from contract_tests.mutants.sabotage.registry import sabotage
 
 if TYPE_CHECKING:
@@ -60,16 +61,13 @@ def key_logged() -> None:
 @sabotage("rotated-key-logged")
 def rotated_key_logged() -> None:
     """The record of the new key goes on telling it."""
-    from mockserver.world import World
 
-    rotate = World.rotate
-
-    def telling(self: World, key: Key) -> tuple[Key, str]:
-        new, raw = rotate(self, key)
+    def telling(rotate: Rotate, world: World, key: Key) -> tuple[Key, str]:
+        new, raw = rotate(world, key)
         new.attributes["replaces"] = f"{key.id}, is {raw}"
         return new, raw
 
-    World.rotate = telling  # type: ignore[method-assign]
+    rotating(telling)
 
 
 @sabotage("revoke-late")
@@ -94,29 +92,25 @@ def revoke_once() -> None:
 @sabotage("rotate-keeps-old")
 def rotate_keeps_old() -> None:
     """Rotating issues a new key and leaves the old one alive."""
-    from mockserver.world import World
 
-    rotate = World.rotate
-
-    def keeping(self: World, key: Key) -> tuple[Key, str]:
-        new = rotate(self, key)
+    def keeping(rotate: Rotate, world: World, key: Key) -> tuple[Key, str]:
+        new = rotate(world, key)
         key.revoked_at = None
         return new
 
-    World.rotate = keeping  # type: ignore[method-assign]
+    rotating(keeping)
 
 
 @sabotage("rotate-forgets")
 def rotate_forgets() -> None:
     """The new key has nothing of the old one but its account."""
-    from mockserver.world import World
 
-    def forgetting(self: World, key: Key) -> tuple[Key, str]:
-        self.revoke(key)
+    def forgetting(rotate: Rotate, world: World, key: Key) -> tuple[Key, str]:
+        world.revoke(key)
         attributes = dict.fromkeys(key.attributes, "unknown")
-        return self.create_key(self.accounts[key.account], user=key.user, attributes=attributes)
+        return world.create_key(world.accounts[key.account], user=key.user, attributes=attributes)
 
-    World.rotate = forgetting  # type: ignore[method-assign]
+    rotating(forgetting)
 
 
 @sabotage("callers-cached")
@@ -125,11 +119,9 @@ def callers_cached() -> None:
     from copy import deepcopy
     from dataclasses import replace
 
-    identify = import_module(IDENTIFY)
-    recognise = identify._recognise
     known: dict[tuple[str, str], tuple[float, Caller]] = {}
 
-    def remembering(exchange: Exchange, credential: Credential, raw: str) -> Caller:
+    def remembering(recognise: Recognise, exchange: Exchange, credential: Credential, raw: str) -> Caller:
         assert exchange.provider
         since, caller = known.get((exchange.provider.name, raw), (float("-inf"), None))
         if caller is None or exchange.at - since >= 60:
@@ -141,7 +133,7 @@ def callers_cached() -> None:
             known[exchange.provider.name, raw] = exchange.at, caller
         return caller
 
-    identify._recognise = remembering  # type: ignore[attr-defined]
+    recognising(remembering)
 
 
 @sabotage("scheme-case-sensitive")
@@ -185,25 +177,21 @@ def key_in_query() -> None:
 def bad_bearer_rescued() -> None:
     """A credential that is no good is passed over, and the next header is tried."""
     identify = import_module(IDENTIFY)
-    recognise = identify._recognise
 
-    def trying(exchange: Exchange, credential: Credential, raw: str) -> Caller:
+    def trying(recognise: Recognise, exchange: Exchange, credential: Credential, raw: str) -> Caller:
         from mockserver.refusals import Refused
 
         assert exchange.provider
-        caller: Caller
         try:
-            caller = recognise(exchange, credential, raw)
+            return recognise(exchange, credential, raw)
         except Refused:
             for other in exchange.provider.credentials:
                 header = exchange.headers.get(other.header.lower())
                 if other is not credential and header is not None:
-                    caller = recognise(exchange, other, identify._value(other, header) or "")
-                    return caller
+                    return recognise(exchange, other, identify._value(other, header) or "")
             raise
-        return caller
 
-    identify._recognise = trying  # type: ignore[attr-defined]
+    recognising(trying)
 
 
 @sabotage("scopes-of-account")
@@ -211,16 +199,13 @@ def scopes_of_account() -> None:
     """A key may do what any key of its account may."""
     from dataclasses import replace
 
-    identify = import_module(IDENTIFY)
-    recognise = identify._recognise
-
-    def generous(exchange: Exchange, credential: Credential, raw: str) -> Caller:
-        caller: Caller = recognise(exchange, credential, raw)
+    def generous(recognise: Recognise, exchange: Exchange, credential: Credential, raw: str) -> Caller:
+        caller = recognise(exchange, credential, raw)
         keys = exchange.world.keys.of(caller.account.id)
         scopes = dict.fromkeys(scope for key in keys for scope in key.scopes)
         return replace(caller, key=replace(caller.key, scopes=tuple(scopes)))
 
-    identify._recognise = generous  # type: ignore[attr-defined]
+    recognising(generous)
 
 
 @sabotage("keys-expire")

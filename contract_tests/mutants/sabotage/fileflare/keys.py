@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from contract_tests.mutants.sabotage._keys import Recognise, Rotate, recognising, rotating
 from contract_tests.mutants.sabotage.registry import sabotage
 
 if TYPE_CHECKING:
@@ -46,70 +47,55 @@ def reads_open() -> None:
     STAGES["identify"] = opening  # type: ignore[index]
 
 
-def _recognising(check: Callable[[Exchange, Caller], None]) -> None:
-    """A recognised caller is looked at once more."""
-    identify = import_module(IDENTIFY)
-    recognise = identify._recognise
-
-    def looking(exchange: Exchange, credential: Credential, raw: str) -> Caller:
-        caller: Caller = recognise(exchange, credential, raw)
-        check(exchange, caller)
-        return caller
-
-    identify._recognise = looking  # type: ignore[attr-defined]
-
-
 @sabotage("fileflare-key-known-late")
 def key_known_late() -> None:
     """A new key is known a minute later, when a cache of keys is filled anew."""
 
-    def late(exchange: Exchange, caller: Caller) -> None:
+    def late(recognise: Recognise, exchange: Exchange, credential: Credential, raw: str) -> Caller:
         from mockserver.refusals import Refused
 
+        caller = recognise(exchange, credential, raw)
         if caller.key.name.endswith("another") and exchange.at - caller.key.created_at < 60:
             raise Refused("invalid_key", "it is not in the cache yet")
+        return caller
 
-    _recognising(late)
+    recognising(late)
 
 
 @sabotage("fileflare-regenerates-same")
 def regenerates_same() -> None:
     """Whoever regenerates a key gets the same characters again."""
     from mockserver.keys import KeyRing
-    from mockserver.world import World
 
     raws: dict[int, str] = {}
-    create, rotate = KeyRing.create, World.rotate
+    create = KeyRing.create
 
     def remembering(self: KeyRing, *words: Any, **fields: Any) -> tuple[Key, str]:
         key, raw = create(self, *words, **fields)
         raws[key.id] = raw
         return key, raw
 
-    def same(self: World, key: Key) -> tuple[Key, str]:
-        new, raw = rotate(self, key)
-        self.keys.remove(new)
+    def same(rotate: Rotate, world: World, key: Key) -> tuple[Key, str]:
+        new, raw = rotate(world, key)
+        world.keys.remove(new)
         key.revoked_at = None
         return key, raws.get(key.id, raw)
 
     KeyRing.create = remembering  # type: ignore[method-assign]
-    World.rotate = same  # type: ignore[method-assign]
+    rotating(same)
 
 
 @sabotage("fileflare-regenerated-revoked")
 def regenerated_revoked() -> None:
     """Regenerating revokes every key of the store once it has made the new one."""
-    from mockserver.world import World
 
-    rotate = World.rotate
-
-    def revoking(self: World, key: Key) -> tuple[Key, str]:
-        new = rotate(self, key)
-        for other in self.keys.of(key.account):
-            self.revoke(other)
+    def revoking(rotate: Rotate, world: World, key: Key) -> tuple[Key, str]:
+        new = rotate(world, key)
+        for other in world.keys.of(key.account):
+            world.revoke(other)
         return new
 
-    World.rotate = revoking  # type: ignore[method-assign]
+    rotating(revoking)
 
 
 @sabotage("fileflare-key-by-prefix")
@@ -137,20 +123,17 @@ def key_any_case() -> None:
 @sabotage("fileflare-revoked-deletes")
 def revoked_deletes() -> None:
     """Where an asset is deleted, nobody looks whether the key was revoked."""
-    identify = import_module(IDENTIFY)
-    recognise = identify._recognise
 
-    def lenient(exchange: Exchange, credential: Credential, raw: str) -> Caller:
+    def lenient(recognise: Recognise, exchange: Exchange, credential: Credential, raw: str) -> Caller:
         from mockserver.exchange import Caller
 
         assert exchange.provider
         key = exchange.world.keys.find("fileflare", "key", raw, exchange.provider.keys.stored)
         if exchange.method == "DELETE" and key is not None:
             return Caller(account=exchange.world.accounts[key.account], key=key, raw=raw)
-        caller: Caller = recognise(exchange, credential, raw)
-        return caller
+        return recognise(exchange, credential, raw)
 
-    identify._recognise = lenient  # type: ignore[attr-defined]
+    recognising(lenient)
 
 
 # Budgets.
