@@ -149,14 +149,14 @@ class Model(RuleBasedStateMachine):
         name, time = self._turn
         return _drawn(data, options, options[self.exploration.plan.turn(f"{name} {what}", time, len(options))])
 
-    def pick_once(self, data: Any, what: str, options: Sequence[Option]) -> Option:
-        """One of the options for this example, another one in the next."""
-        turn = self.exploration.plan.turn(what, self.exploration.example, len(options))
-        return _drawn(data, options, options[turn])
+    def turns(self, what: str, options: Sequence[Option]) -> list[Option]:
+        """The option for each example up to this one, another one in the next. No luck: nothing else is drawn instead."""
+        turn, examples = self.exploration.plan.turn, range(self.exploration.example + 1)
+        return [options[turn(what, example, len(options))] for example in examples]
 
-    def plays(self, data: Any) -> bool:
-        """Whether to do a part of a step: almost always, unless a difference shows without it."""
-        return _drawn(data, (False,), True)
+    def plays(self, data: Any, planned: bool = True) -> bool:
+        """Whether to do a part of a step where that is planned: almost always, unless a difference shows without it."""
+        return _drawn(data, (False,), planned)
 
     def now(self) -> float:
         """The target's time: known where its clock stands still while it answers, else asked for."""

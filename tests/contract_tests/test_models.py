@@ -15,12 +15,12 @@ from contract_tests.outcome import Outcome, Result
 Edit = str | Sequence[Mapping[str, Any]]
 
 
-def broken(rule: str, edit: Edit) -> Result:
+def broken(rule: str, edit: Edit, seed: int = 0) -> Result:
     """What the model of this rule came to on a mock with this sabotage, or with these edits of its contract."""
     provider = rule.partition(".")[0]
     sabotage, actions = (edit, ()) if isinstance(edit, str) else (None, edit)
     mutant = Mutant(id=rule, provider=provider, says=rule, rule=rule, sabotage=sabotage, actions=tuple(actions))
-    (result,) = tried(mutant, 0, (rule,)).results
+    (result,) = tried(mutant, seed, (rule,)).results
     return result
 
 
@@ -81,6 +81,13 @@ def test_a_model_finds_what_it_is_for_and_tells_it_in_a_few_lines(rule: str, edi
 
     assert result.outcome in {Outcome.VIOLATED, Outcome.NOTED}
     assert 1 <= len(result.curl) <= most, "\n".join(map(str, result.curl))
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.parametrize("rule", ["dezerx.model.limiter", "fileflare.model.limiter"])
+def test_no_seed_overlooks_a_unit_too_many(rule: str, seed: int):
+    """Each limit is used up without a pause at least once, however the examples are dealt."""
+    assert broken(rule, limit(rule.partition(".")[0], "requests", quota=61), seed).outcome is Outcome.VIOLATED
 
 
 @pytest.mark.parametrize("sabotage", ["sliding-log", "token-bucket", "windows-aligned"])
