@@ -145,7 +145,7 @@ def missing(lab: Lab) -> Answer:
     return answered(lab, "no file", lambda: steps.stat(lab, lab.key(), MISSING))
 
 
-def are_operated(lab: Lab, key: Key | str, folder: str, file: str, most: int = 2) -> None:
+def operates(lab: Lab, key: Key | str, folder: str, file: str, most: int = 2) -> None:
     """The key does file operations in this folder, in which is this file, and leaves all as it was."""
     new = f"{folder}/{lab.name('new')}"
     operations: tuple[Callable[[], Answer], ...] = (

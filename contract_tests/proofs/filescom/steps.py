@@ -325,15 +325,12 @@ def remove(lab: Lab, key: Key | str | None, path: str, **query: Any) -> Answer:
 
 
 @contextmanager
-def scratch(lab: Lab, below: str = "", key: Key | None = None, *, filled: bool = False) -> Iterator[str]:
-    """A folder of the proof's own, made by the site-wide key unless another is given, and deleted in the end. Where requests
-    are dear, one that is `filled` at once is made by the first upload into it.
-    """
+def scratch(lab: Lab, below: str = "", key: Key | None = None) -> Iterator[str]:
+    """A folder of the proof's own, made by the site-wide key unless another is given, and deleted in the end."""
     if lab.thrifty:
         below = shared_scratch(lab, below, key)
     path = f"{below}/{lab.name('proof')}".lstrip("/")
-    if not (lab.thrifty and filled):
-        make_folder(lab, key or lab.key(), path).given()
+    make_folder(lab, key or lab.key(), path).given()
     try:
         yield path
     finally:

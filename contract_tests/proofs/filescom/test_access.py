@@ -73,7 +73,7 @@ def test_access_admin_user(lab: Lab) -> None:
 def _has_full_access(lab: Lab, key: Key) -> None:
     for answer in (users.listed(lab, key), users.log(lab, key)):
         answer.passes()
-    files.are_operated(lab, key, steps.home(lab, lab.key("member")), files.own_path(lab, "member"))
+    files.operates(lab, key, steps.home(lab, lab.key("member")), files.own_path(lab, "member"))
 
 
 @rule("filescom.access.follows-user")
@@ -98,7 +98,7 @@ def test_access_member_files(lab: Lab) -> None:
     for step in ("begun", "put", "finished"):
         files.own(lab, "member")[step].passes()
     files.downloaded(lab, "member", "member").passes()
-    files.are_operated(lab, member, steps.home(lab, member), files.own_path(lab, "member"), 1)
+    files.operates(lab, member, steps.home(lab, member), files.own_path(lab, "member"), 1)
     _shows_nothing_of(lab, member, other)
     files.downloaded(lab, "member", "second_member").expect(403, 404)
     path = files.own_path(lab, "second_member")

@@ -36,7 +36,7 @@ def test_permission_set_files_only_files(lab: Lab) -> None:
 
 
 def _does_file_operations(lab: Lab, key: Key | str, most: int = 2) -> None:
-    files.are_operated(lab, key, files.path(lab), files.path(lab, files.PICTURE), most)
+    files.operates(lab, key, files.path(lab), files.path(lab, files.PICTURE), most)
 
 
 @rule("filescom.permission-set.files-only")
@@ -128,7 +128,7 @@ def test_permission_set_path(lab: Lab) -> None:
     """A key with a path works in its folder and below, and not beside it, though its name begins alike."""
     inside, beside = files.path(lab, files.FOLDER), files.path(lab, files.BESIDE)
     key = steps.shared_key(lab, path=inside).raw
-    files.are_operated(lab, key, inside, files.path(lab, files.DEEP))
+    files.operates(lab, key, inside, files.path(lab, files.DEEP))
     steps.list_folder(lab, key, beside).expect(403, 404)
     steps.download(lab, key, files.path(lab, files.PICTURE)).expect(403, 404)
     steps.begin(lab, key, f"{beside}/b.txt", 1).expect(403, 404)
