@@ -12,7 +12,7 @@ from unittest import SkipTest
 from hypothesis import Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
-from hypothesis.stateful import RuleBasedStateMachine, get_state_machine_test, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from contract_tests import trail
 from contract_tests.lab import Lab
@@ -209,11 +209,8 @@ def _explore(exploration: Exploration, begin: Callable[[], Model]) -> None:
         phases=[Phase.generate, Phase.shrink],
         report_multiple_bugs=False,
     )
-    test = get_state_machine_test(begin, settings=every)  # type: ignore[arg-type]
-    # Nothing is kept under it, and hypothesis would make it of its own source, which it would read anew for each example.
-    test._hypothesis_internal_database_key = b""  # type: ignore[attr-defined]
     try:
-        test()
+        run_state_machine_as_test(begin, settings=every)  # type: ignore[arg-type]
     except Stop as stop:
         raise stop.reason from None
     except (Violation, HypothesisException):

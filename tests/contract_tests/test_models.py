@@ -110,17 +110,6 @@ def test_what_no_document_says_is_left_open(rule: str, sabotage: str):
     assert broken(rule, sabotage).outcome is Outcome.VERIFIED
 
 
-def test_no_example_reads_the_source_of_hypothesis(monkeypatch: pytest.MonkeyPatch):
-    """It would, anew for each, to name it in a database that there is none of."""
-
-    def read(function: object) -> bytes:
-        raise AssertionError(function)
-
-    monkeypatch.setattr("hypothesis.core.function_digest", read)
-
-    assert broken("dezerx.model.token", ()).outcome is Outcome.VERIFIED
-
-
 def test_a_plan_takes_every_turn_before_any_comes_again():
     """However many options there are, each is chosen once in so many times, and every step as often as it is weighted."""
     plan, steps = Plan("a seed"), {"often": (3, 0.0), "late": (1, 9.0)}
