@@ -31,6 +31,7 @@ def test_key_independent(lab: Lab) -> None:
     """When a user's key is deleted, another of that user works on, and when a site-wide one is, another of the site."""
     for tell in (keys.of_member, keys.again):
         life = tell(lab)
+        life["used"].given(200)
         life["deleted"].given()
         life["another"].expect(200)
 
@@ -39,6 +40,7 @@ def test_key_independent(lab: Lab) -> None:
 def test_key_disposable(lab: Lab) -> None:
     """A key is created, deleted and created again, and the second is another one."""
     first, second = keys.site_wide(lab), keys.again(lab)
+    first["used"].given(200)
     first["deleted"].passes()
     one, other = steps.made(lab, first["created"]), steps.made(lab, second["created"].passes())
     check(one.id != other.id and one.raw != other.raw, "another id and value than the first key's", other.id)

@@ -166,6 +166,7 @@ def test_current_key_update(lab: Lab) -> None:
 def test_current_key_delete(lab: Lab) -> None:
     """A key deletes itself and no other."""
     life = keys.again(lab)
+    life["used"].given(200)
     life["deleted"].expect(204)
     life["refused"].expect(401, 403)
     life["another"].expect(200)

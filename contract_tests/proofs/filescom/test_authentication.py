@@ -113,6 +113,7 @@ def test_session_beside_key(lab: Lab) -> None:
 @rule("filescom.session.acts-as-user")
 def test_session_acts_as_user(lab: Lab) -> None:
     """An administrator's session lists users; a member's does not, and reaches the member's files and no other's."""
+    sessions.two(lab)["second used"].given(200)
     admin, member = steps.session(lab, "admin_user").id, steps.session(lab).id
     own, other = steps.home(lab, lab.key("member")), steps.home(lab, lab.key("second_member"))
     for session, operation, folder, statuses in lab.some(

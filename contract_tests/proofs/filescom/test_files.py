@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract_tests.answer import Answer
 from contract_tests.lab import Lab, rule
 from contract_tests.outcome import check
 from contract_tests.proofs.filescom import errors, files, steps
@@ -12,7 +13,7 @@ from contract_tests.proofs.filescom import errors, files, steps
 @rule("filescom.folder.list")
 def test_folder_list(lab: Lab) -> None:
     """A folder with files and folders in it lists these, and not what is deeper."""
-    answer = files.tree(lab)["listed"].expect(200).conforms()
+    answer = _listed(lab).expect(200).conforms()
     types = {files.PICTURE: "file", files.FILE: "file", files.FOLDER: "directory", files.BESIDE: "directory"}
     # In whatever case: that is a rule of its own.
     shown = {row["path"].lower(): (row["display_name"].lower(), row["type"]) for row in steps.rows(answer)}
@@ -23,8 +24,15 @@ def test_folder_list(lab: Lab) -> None:
 @rule("filescom.folder.first")
 def test_folder_first(lab: Lab) -> None:
     """Folders whose names begin with s stand before files whose names begin with p and r."""
-    types = [row.get("type") for row in steps.rows(files.tree(lab)["listed"].expect(200))]
+    types = [row.get("type") for row in steps.rows(_listed(lab).expect(200))]
     check(types == ["directory", "directory", "file", "file"], "two folders, then two files", types)
+
+
+def _listed(lab: Lab) -> Answer:
+    """What is answered to who lists the folder with all files, the folder in it being there."""
+    life = files.tree(lab)
+    life[f"{files.BESIDE} listed"].given(200)
+    return life["listed"]
 
 
 @rule("filescom.folder.not-a-file")
@@ -48,7 +56,7 @@ def test_folder_create(lab: Lab) -> None:
 def test_folder_exists(lab: Lab) -> None:
     """A folder is created once, and not a second time."""
     life = files.tree(lab)
-    life[f"{files.BESIDE} created"].given()
+    life[f"{files.BESIDE} listed"].given(200)
     errors.refuses(life[f"{files.BESIDE} created again"], "processing-failure/destination-exists", 422)
 
 
