@@ -1,39 +1,25 @@
-"""The example's licence server, which shares no code with the mock, and runs of the suite on it; nothing waits."""
+"""Runs of the suite on servers that share no code with the mock (`others`). Their clock is moved, so that nothing waits."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import json
-import sys
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from socketserver import BaseServer
+from typing import TypeVar
 
+from contract_tests.outcome import Outcome
 from contract_tests.run import Run, prove, thrifty_run
-from contract_tests.target import Permit, read_target
+from contract_tests.target import Endpoint, Permit, StaticKey, Target
 from contract_tests.verdict import Verdict
 from latchkey import Contract
+from latchkey.rules import Level, load_rules
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "licences"
-#: Whoever looks after a shop like this lets everything be tried, and can turn its clock by days.
-PERMIT = Permit(destroy=True, spend_window=True, wait_up_to=100_000, max_requests=20_000, max_time=1e9)
+#: Whoever looks after such a server lets everything be tried, and can turn its clock by years.
+PERMIT = Permit(destroy=True, spend_window=True, wait_up_to=1e8, max_requests=20_000, max_time=1e9)
 
-
-def _loaded() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("example_licence_server", EXAMPLE / "server.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-server = _loaded()
+Part = TypeVar("Part")
 
 
 class Clock:
@@ -49,48 +35,59 @@ class Clock:
         self._time += seconds
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What the server is put together from."""
-
-    shop: type[Any] = server.Shop
-    limiter: type[Any] = server.Limiter
-    links: type[Any] = server.Links
-    handler: type[Any] = server.Handler
+def part(kind: type[Part], changed: Sequence[type]) -> type[Part]:
+    """What stands in a server for a part of this kind: of what was changed the one that derives from it, else itself."""
+    return next((other for other in changed if issubclass(other, kind)), kind)
 
 
 @contextlib.contextmanager
-def open_shop(parts: Parts, clock: Clock) -> Iterator[str]:
-    """Serves the example's licences on a free port; yields where."""
-    shop = parts.shop(json.loads((EXAMPLE / "shop.json").read_text("utf-8")), clock.now)
-    shop.limiter, shop.links = parts.limiter(clock.now), parts.links(clock.now)
-    with server.Server(shop, handler=parts.handler) as there:
-        serving = threading.Thread(target=there.serve_forever, kwargs={"poll_interval": 0.01})
-        serving.start()
+def serving(server: BaseServer) -> Iterator[None]:
+    """Lets a server answer, in a thread, until the block is left."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
         try:
-            yield there.url
+            yield
         finally:
-            there.shutdown()
-            serving.join()
+            server.shutdown()
+            thread.join()
+
+
+def described(provider: str, url: str, keys: Mapping[str, str]) -> Target:
+    """A target with one provider, and its keys by situation."""
+    given = {situation: (StaticKey(key=key),) for situation, key in keys.items()}
+    return Target(name="elsewhere", endpoints={provider: Endpoint(base_url=url, keys=given)})
 
 
 @contextlib.contextmanager
-def standing(contract: Contract, parts: Parts = Parts()) -> Iterator[Run]:  # noqa: B008 - it is frozen
-    """A run to come on the example, described by its own target file; the keys are those of its own list."""
-    clock = Clock()
-    with open_shop(parts, clock) as url:
-        target = read_target(str(EXAMPLE / "target.toml"), contract)
-        here = {name: replace(endpoint, base_url=url) for name, endpoint in target.endpoints.items()}
-        target = replace(target, endpoints=here, permit=PERMIT)
-        run = thrifty_run(target, contract, sleep=clock.advance, now=clock.now)
-        try:
-            yield run
-        finally:
-            run.close()
+def standing(contract: Contract, target: Target, clock: Clock) -> Iterator[Run]:
+    """A run to come on this target, which waits by moving the clock."""
+    run = thrifty_run(replace(target, permit=PERMIT), contract, sleep=clock.advance, now=clock.now)
+    try:
+        yield run
+    finally:
+        run.close()
 
 
-def judged(contract: Contract, patterns: Sequence[str] = (), parts: Parts = Parts()) -> Verdict:  # noqa: B008
+def judged(contract: Contract, target: Target, clock: Clock, patterns: Sequence[str] = ()) -> Verdict:
     """What comes of the proofs of the rules that match."""
-    with standing(contract, parts) as run:
+    with standing(contract, target, clock) as run:
         prove(run, patterns)
         return Verdict.of(run.rules, run.results)
+
+
+def having(verdict: Verdict, *outcomes: Outcome) -> set[str]:
+    """The rules with such an outcome, without the name of the provider."""
+    return {result.rule.partition(".")[2] for result in verdict.having(*outcomes)}
+
+
+def verified(contract: Contract, verdict: Verdict) -> float:
+    """The part that is verified of the rules that are documented or published."""
+    rules = load_rules(contract)
+    gate = [result for id, result in verdict.results.items() if rules[id].level >= Level.published]
+    return sum(result.outcome is Outcome.VERIFIED for result in gate) / len(gate)
+
+
+def named(value: object) -> str:
+    """What a case is called whose server has this part changed."""
+    return value.__name__ if isinstance(value, type) else ""
