@@ -239,11 +239,13 @@ class Lab:
         """
         if self._by_address:
             with suppress(NotVerifiable):
-                self._headers |= self._provisioner.address()
+                self._headers |= self.from_elsewhere()
 
     def from_elsewhere(self) -> Mapping[str, str]:
         """Headers of another client address. Raises NotVerifiable where the target cannot be told one."""
-        return self._provisioner.address()
+        headers = self._provisioner.address()
+        self._sender.places = tuple(headers)
+        return headers
 
     # Calls.
 

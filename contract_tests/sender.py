@@ -36,6 +36,8 @@ class Sender:
         self.spending = False
         #: Every call has to be sent, though an equal one may have been answered before.
         self.fresh = False
+        #: The headers that say which client address a request comes from.
+        self.places: Sequence[str] = ()
         self._provider = provider
         self._contract = contract
         self._base_url = base_url
@@ -161,10 +163,11 @@ class Sender:
             return []
         credentials = (request.headers.get(item.header, "") for item in self._provider.credentials)
         raw = next((value.rpartition(" ")[2] for value in credentials if value), "")
+        place = " ".join(request.headers.get(name, "") for name in self.places)
         known: Callable[[str], Limit] = self._provider.limits.__getitem__
         taken = [(known(name), 1, False) for name in limits] + [(known(name), units, True) for name in spends]
         return [
-            Charge(limit=limit, partition=raw if limit.partition == "key" else "", units=count, work=work, sure=sure)
+            Charge(limit=limit, partition=raw if limit.partition == "key" else place, units=count, work=work, sure=sure)
             for limit, count, work in taken
             if raw or limit.partition == "address"
         ]
