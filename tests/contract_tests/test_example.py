@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,9 @@ from click.testing import CliRunner
 
 from contract_tests.cli import main
 from contract_tests.outcome import Outcome
+from contract_tests.run import prove, thrifty_run
+from contract_tests.target import read_target
+from contract_tests.verdict import Verdict
 from latchkey import Contract, load
 from tests.elsewhere import Clock, having, named, verified
 from tests.others.licences import EXAMPLE, judged, server, serving
@@ -302,3 +308,39 @@ def test_a_key_may_look_otherwise_where_nobody_says_how(contract: Contract, tmp_
     assert cut.exit_code == 1
     said = " ".join(cut.output.split())
     assert "✗ full does not work: GET /api/license/verify answered 401; it does not look like a key of DezerX" in said
+
+
+# The same server with an administrator.
+
+
+@pytest.fixture
+def staging(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where the example answers as its owner runs it on staging: a process of its own, with a clock that can be turned."""
+    monkeypatch.setenv("ADMIN_TOKEN", "known to the owner")
+    monkeypatch.chdir(EXAMPLE)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    command = [sys.executable, "-W", "error", "staging.py", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield process.stdout.readline().split()[-1].removesuffix("/api/license/verify")
+        process.terminate()
+    sys.modules.pop("provisioner", None)
+
+
+def test_an_administrator_lets_nearly_everything_be_shown(contract: Contract, staging: str):
+    """Licences that come and go and a clock that is turned show all of the gate but its models. Every proof calls from an
+    address of its own, so that none has to wait for what another sent.
+    """
+    target = read_target("staging.toml", contract)
+    here = {name: replace(endpoint, base_url=staging) for name, endpoint in target.endpoints.items()}
+    options = {**target.provisioner_options, "url": staging}
+    waits: list[float] = []
+    run = thrifty_run(replace(target, endpoints=here, provisioner_options=options), contract, sleep=waits.append)
+    prove(run)
+    run.close()
+
+    verdict = Verdict.of(run.rules, run.results)
+    assert verdict.having(Outcome.VIOLATED, Outcome.WARNED, Outcome.ERROR) == []
+    assert having(verdict, Outcome.NOTED) == ITS_OWN_WAY | {"key.format", "order.checks", "model.limiter-exact"}
+    assert having(verdict, Outcome.NOT_VERIFIABLE) == {"key.hashed", "model.limiter", "model.token"}
+    assert waits == []
