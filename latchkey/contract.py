@@ -198,6 +198,7 @@ def _provider(name: str, raw: Mapping[str, Any]) -> records.Provider:
         ),
         refusals={key: _refusal(key, value, raw["envelope"]) for key, value in raw["refusals"].items()},
         error_schema=raw["envelope"]["schema"],
+        other_refusals=raw["envelope"].get("others"),
         situations={key: records.Situation(name=key, **value) for key, value in raw["situations"].items()},
     )
 
@@ -323,4 +324,7 @@ def implied_answers(contract: Contract, operation: records.Operation) -> dict[st
         for header in refusal.headers:
             if header != "Content-Type":
                 answer["headers"][header] = {"schema": {"type": "string"}}
+    if provider.other_refusals:
+        content = {"application/json": {"schema": {"$ref": provider.error_schema}}}
+        answers["4XX"] = {"description": f"Any other refusal: {provider.other_refusals}", "content": content}
     return answers

@@ -224,6 +224,8 @@ class Provider:
     validation: Validation
     refusals: Mapping[str, Refusal]
     error_schema: str
+    #: Why there may be refusals of that shape beside those of the table; None where there are none.
+    other_refusals: str | None
     situations: Mapping[str, Situation]
     example: str
     facts: Mapping[str, Any]

@@ -226,6 +226,13 @@ class Weighted(server.Limiter):
         return admitted, {"X-Rate-Limit-Used": str(len(now))}
 
 
+class ByTheClock(server.Limiter):
+    """A window begins with the clock's minute, whenever the first call comes."""
+
+    def take(self, who: str) -> tuple[bool, dict[str, str]]:
+        return super().take(f"{who} {self.now() // 60}")
+
+
 class Unprocessable(server.Handler):
     def send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
         super().send(422 if b"UNREADABLE_BODY" in content else status, headers, content)
@@ -265,6 +272,7 @@ class NewEndsOld(server.Links):
         (StructuredFields, {"limit.retry-after"}),
         (KeyFirst, {"limit.before-key"}),
         (EachCallCounted, {"limit.shared"}),
+        (ByTheClock, {"limit.fixed-window"}),
         (Weighted, {"limit.before-key", "limit.fixed-window", "limit.retry-after"}),
         (Unprocessable, set()),
         (SignedUrl, set()),
