@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +21,7 @@ from contract_tests.keyring import Keyring
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
 from contract_tests.patience import checked
-from contract_tests.provision import Key, Provisioner
+from contract_tests.provision import Key, Provisioner, turns_clock
 from contract_tests.race import Attempt, Call, Race
 from contract_tests.sample import parameters_of
 from contract_tests.sender import Sender
@@ -222,9 +223,14 @@ class Lab:
         self.shown.append(f"windows of {self._endpoint.window} s")
         return seconds * part(self.provider, self._endpoint)
 
+    @property
+    def turns_clock(self) -> bool:
+        """Time passes at once here, and as much of it as a proof likes."""
+        return turns_clock(self._provisioner) or self.target.permit.wait_up_to == math.inf
+
     def may_wait(self, seconds: float) -> None:
         """Says that the proof lets so much time pass at once. Raises NotVerifiable where that cannot be."""
-        if self._thrift and seconds > self.target.permit.wait_up_to:
+        if not self.turns_clock and seconds > self.target.permit.wait_up_to:
             self._provisioner.advance(seconds)
 
     def untouched(self, limit: str, key: Key) -> bool:

@@ -23,7 +23,7 @@ from contract_tests.outcome import NotReached, NotVerifiable, Outcome, Result, V
 from contract_tests.pace import Pacer
 from contract_tests.patience import GIVE_UP
 from contract_tests.profile import GATE, PROFILES, Profile
-from contract_tests.provision import Control, Provisioner, Static, find_control, own
+from contract_tests.provision import Control, OwnProvisioner, Provisioner, Static, find_control, own
 from contract_tests.sweep.sweeper import Sweep, sweep
 from contract_tests.target import Endpoint, Permit, Target, Way, part
 from contract_tests.thrift import Budget, Thrift
@@ -217,18 +217,24 @@ def thrifty_run(
 
 
 def _thrift(run: Run, provider: Provider, sleep: Callable[[float], None], now: Callable[[], float]) -> Thrift:
+    theirs = run.provisioner if isinstance(run.provisioner, OwnProvisioner) else None
+
     def rest(seconds: float) -> None:
         with run.waits(seconds, f"{provider.title}'s window"):
-            sleep(seconds)
+            if not (theirs and theirs.turns(seconds)):
+                sleep(seconds)
         run.client.passed += seconds
         thrift.waited += seconds
+
+    def there() -> float:
+        return now() + (theirs.turned if theirs else 0)
 
     permit = run.target.permit
     quota = max((provider.limits[name].quota for name in provider.default_limits), default=60)
     # Minutes are what is dear: where more passes in one, more is sent.
     suitable = round(DIRECTED * quota / 60 / part(provider, run.target.endpoints[provider.name]))
     budget = Budget(permit.max_requests or suitable, now() + permit.max_time, now)
-    thrift = Thrift(Pacer(provider.rate_headers, now, rest), budget)
+    thrift = Thrift(Pacer(provider.rate_headers, there, rest), budget)
     if not run.target.provisioner:
         thrift.leavings = run.watch(provider.name, budget)
     return thrift

@@ -3,7 +3,7 @@
 from contract_tests.outcome import NotVerifiable
 from contract_tests.provision.control import Control, ControlAdmin, find_control
 from contract_tests.provision.own import OwnAdmin, OwnProvisioner, own
-from contract_tests.provision.protocol import Admin, Denied, Key, Provisioner
+from contract_tests.provision.protocol import Admin, Denied, Key, Provisioner, turns_clock
 from contract_tests.provision.static import Static, StaticAdmin
 from latchkey.records import Provider
 
@@ -22,4 +22,5 @@ __all__ = [
     "StaticAdmin",
     "find_control",
     "own",
+    "turns_clock",
 ]

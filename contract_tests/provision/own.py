@@ -15,7 +15,7 @@ from contract_tests.target import Target, TargetError
 from latchkey.records import Provider
 
 
-def own(target: Target, given: Static) -> Provisioner:
+def own(target: Target, given: Static) -> OwnProvisioner:
     """The provisioner that the target names, made with its options. Raises TargetError where that fails."""
     name = str(target.provisioner)
     kind = _imported(name)
@@ -25,7 +25,7 @@ def own(target: Target, given: Static) -> Provisioner:
         options = ", ".join(target.provisioner_options) or "no options"
         raise TargetError(f"provisioner {name}: made with {options}: {type(problem).__name__}: {problem}") from problem
     _fits(name, theirs)
-    return cast(Provisioner, OwnProvisioner(theirs, given))
+    return OwnProvisioner(theirs, given)
 
 
 def _imported(name: str) -> Any:
@@ -79,7 +79,32 @@ def _does(theirs: Any, method: str) -> bool:
 
 
 class OwnProvisioner(_Either):
-    """A provisioner whose missing methods are those of a target that is only described."""
+    """A provisioner whose missing methods are those of a target that is only described. `turned` is by how many seconds it
+    has turned the target's clock.
+    """
+
+    turned = 0.0
+
+    @property
+    def turns_clock(self) -> bool:
+        return _does(self._first, "advance")
+
+    def advance(self, seconds: float) -> None:
+        if not self.turns_clock:
+            self._second.advance(seconds)
+            return
+        self._first.advance(seconds)
+        self.turned += seconds
+
+    def turns(self, seconds: float) -> bool:
+        """Turns the clock by so many seconds if it can: whether it did."""
+        if not self.turns_clock:
+            return False
+        try:
+            self.advance(seconds)
+        except NotVerifiable:
+            return False
+        return True
 
     def open(self, provider: Provider, *, neighbour: bool = False) -> Admin:
         given = self._second.open(provider, neighbour=neighbour)

@@ -73,5 +73,10 @@ class Provisioner(Protocol):
         """Ends what connections there are."""
 
 
+def turns_clock(provisioner: Provisioner) -> bool:
+    """Whether time passes at once there, by a clock that is turned, rather than by waiting."""
+    return bool(getattr(provisioner, "turns_clock", True))
+
+
 class Denied(NotVerifiable):
     """An administrator may not do this. Not verifiable for a proof that needs it, the point of one that forbids it."""

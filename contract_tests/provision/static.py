@@ -15,6 +15,8 @@ from latchkey.records import Provider
 class Static:
     """Keys given by hand; nothing can be changed, and time passes by waiting."""
 
+    turns_clock = False
+
     def __init__(
         self, target: Target, *, sleep: Callable[[float], None] = time.sleep, now: Callable[[], float] = time.time
     ) -> None:

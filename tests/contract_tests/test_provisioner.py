@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from contract_tests.outcome import NotVerifiable
+from contract_tests.pace import Charge
 from contract_tests.provision import Admin, Key, Provisioner, Static, own
-from contract_tests.run import open_run, prove
+from contract_tests.run import open_run, prove, thrifty_run
 from contract_tests.target import StaticKey, Target, TargetError, read_target
 from latchkey import load
 from tests.conftest import Served
@@ -105,6 +108,33 @@ def test_options_reach_the_constructor(here: Path):
     code = "class Mine:\n    def __init__(self, url): self.url = url\n    def open(self, provider, *, neighbour=False): ...\n"
 
     assert made(here, code, 'provisioner_options = { url = "u" }').url == "u"
+
+
+@pytest.mark.parametrize(
+    ("advance", "sleeps"),
+    [
+        ("def advance(self, seconds): pass", []),
+        ("def advance(self, seconds): raise NotVerifiable('broken today')", [7]),
+        ("", [7]),
+    ],
+)
+def test_a_clock_that_can_be_turned_is_turned_for_limits_too(here: Path, advance: str, sleeps: list[float]):
+    """Where it cannot be, a window is waited for; either way what was taken of a limit is known to be back."""
+    (here / "mine.py").write_text(
+        "from contract_tests.provision import NotVerifiable\n"
+        f"class Mine:\n    def open(self, provider, *, neighbour=False): ...\n    {advance}\n"
+    )
+    waits: list[float] = []
+    with closing(
+        thrifty_run(target(here, "mine:Mine"), CONTRACT, sleep=waits.append, now=lambda: 1000.0 + sum(waits))
+    ) as run:
+        pacer, limit = run.thrift["fileforge"].pacer, replace(FORGE.limits["requests"], window=5)
+        pacer.take([Charge(limit=limit, partition="key")])
+        assert pacer.left(limit, "key") == limit.quota - 1
+        pacer.rest(7)
+
+    assert waits == sleeps
+    assert pacer.left(limit, "key") == limit.quota
 
 
 @pytest.mark.parametrize(
