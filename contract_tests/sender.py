@@ -20,6 +20,10 @@ from latchkey import Contract
 from latchkey.records import Limit, Operation, Provider
 
 
+class OutOfReach(NotVerifiable):
+    """The target handed out a URL elsewhere, at which nothing answers; the target itself is still there."""
+
+
 class Sender:
     """Sends what one lab asks. Without thrift, requests go out as they come; then `wait` lets seconds pass on the target."""
 
@@ -101,15 +105,13 @@ class Sender:
         return response
 
     def _paced(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
-        """The response. Raises NotVerifiable where nothing answers at a URL elsewhere that the target handed out: the target is
-        still there.
-        """
+        """The response. Raises OutOfReach where nothing answers at a URL elsewhere."""
         try:
             return self._insisting(request, charges)
         except Unreachable as problem:
             if str(request.url).startswith(self._base_url):
                 raise
-            raise NotVerifiable(f"the target handed out a URL at which nothing answers: {problem}") from None
+            raise OutOfReach(f"the target handed out a URL at which nothing answers: {problem}") from None
 
     def _insisting(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
         """The response, asked for when the target's limits let it pass, and again where it got lost on the way."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from contract_tests.lab import Lab
 from contract_tests.links import Link, Unknown, linked, links_of
 from contract_tests.outcome import NotVerifiable, Violation
 from contract_tests.sample import Sample, parameters_of
+from contract_tests.sender import OutOfReach
 from contract_tests.sweep.judges import JUDGES, Tried
 from contract_tests.sweep.kept import Kept
 from contract_tests.trail import Step
@@ -67,7 +69,8 @@ class _Sweeper:
         if not self._may(operation):
             return
         for sample in self._samples.of(operation):
-            self._try(self._with_token(sample))
+            with suppress(OutOfReach):
+                self._try(self._with_token(sample))
         begin = self._samples.begin(operation)
         if begin and links_of(self._lab.contract, operation):
             self._follow(begin, self._try(begin), ())
@@ -138,7 +141,8 @@ class _Sweeper:
             if step not in trail and self._may(link.target):
                 sample = self._linked(link, sent, answer)
                 if sample:
-                    self._follow(sample, self._try(sample), (*trail, step))
+                    with suppress(OutOfReach):
+                        self._follow(sample, self._try(sample), (*trail, step))
 
     def _linked(self, link: Link, sent: Sample, answer: Answer) -> Sample | None:
         try:
