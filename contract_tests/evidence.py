@@ -27,10 +27,11 @@ def _stays(method: str, status: int) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Once:
-    """What one proof made for others to use, and what was sent for it."""
+    """What one proof made for others to use, what was sent for it, and when it was there, in the target's Unix seconds."""
 
     made: Any
     steps: Sequence[Step]
+    since: float
 
 
 @dataclass

@@ -153,14 +153,17 @@ class Lab:
         """The name that something of the suite's has on this target: it begins with the target's prefix."""
         return what if what.startswith(self.target.prefix) else self.target.prefix + what
 
-    def once(self, name: str, make: Callable[[], Made]) -> Made:
+    def once(self, name: str, make: Callable[[], Made], *, lasts: float = math.inf) -> Made:
         """What `make` made when it was first asked for: by this proof or, where requests are dear, by any of the provider. What
         has a `close` is closed when nobody can ask for it any more. A finding tells what was sent for it, by whatever proof.
+
+        What a proof of long ago made is made again after so many seconds as it `lasts` on the target.
         """
-        known = self._evidence.once
-        if (found := self._owner + name) not in known:
+        known, found = self._evidence.once, self._owner + name
+        if found not in known or (self.shared and self.now() > known[found].since + lasts):
             before = self.client.sent
-            known[found] = Once(made=make(), steps=self.client.sent_since(before))
+            made = make()
+            known[found] = Once(made=made, steps=self.client.sent_since(before), since=self.now() if self.shared else 0)
         elif self.shared:
             self.client.recall(known[found].steps)
         return cast(Made, known[found].made)

@@ -34,7 +34,7 @@ def _convert_many(lab: Lab, key: Key, headers: Mapping[str, str], size: int) -> 
 
 def _picture(lab: Lab) -> str:
     """A file of the account, uploaded once for each example and with another key than those whose limits are tried."""
-    return lab.once("picture", lambda: steps.picture(lab, lab.key()))
+    return lab.once("picture", lambda: steps.picture(lab, lab.key()), lasts=steps.UPLOAD_LASTS)
 
 
 _BUCKETS = (

@@ -27,6 +27,8 @@ PATIENCE = 120
 #: The operations whose limit is that of conversions.
 CONVERTING = {"fileforge.create_conversion", "fileforge.create_bulk_conversion"}
 DAY = 86400
+#: Uploads are kept for a day, outputs for a week; so long they are there for whoever shares them, seconds.
+UPLOAD_LASTS, OUTPUT_LASTS = DAY - 3600, 6 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,9 @@ def ended(lab: Lab, key: Key, id: str) -> Answer:
     return answer
 
 
-def completed(lab: Lab, key: Key) -> str:
-    """The id of a conversion that has completed."""
-    return lab.once(f"completed for {key.situation}", lambda: _completed(lab, key))
+def completed(lab: Lab, key: Key, *, lasts: float = OUTPUT_LASTS) -> str:
+    """The id of a conversion that has completed, so many seconds ago at most."""
+    return lab.once(f"completed for {key.situation}", lambda: _completed(lab, key), lasts=lasts)
 
 
 def _completed(lab: Lab, key: Key) -> str:

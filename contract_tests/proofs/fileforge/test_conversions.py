@@ -183,7 +183,7 @@ def test_output_not_ready(lab: Lab) -> None:
 @rule("fileforge.output.retention")
 def test_output_retention(lab: Lab) -> None:
     """An hour before its 7 days are over the output is still to be had, and can be downloaded."""
-    done = steps.completed(lab, lab.key())
+    done = steps.completed(lab, lab.key(), lasts=1800)
     lab.advance(7 * steps.DAY - 3600)
     steps.output(lab, lab.key(), done).expect(302)
     lab.request("GET", steps.output_url(lab, lab.key(), done)).expect(200)
