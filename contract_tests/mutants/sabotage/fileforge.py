@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from contract_tests.mutants.sabotage.registry import sabotage
 
 if TYPE_CHECKING:
     from mockserver.exchange import Exchange, Reply
+    from mockserver.world import Table
 
 FORMATS, PRESIGN, UPLOAD = "fileforge.list_formats", "fileforge.presign_upload", "fileforge.upload"
 FINALIZE, DELETE, LIST = "fileforge.finalize_file", "fileforge.delete_file", "fileforge.list_files"
@@ -43,10 +45,18 @@ def _without_params(preset: dict[str, Any], call: Exchange) -> dict[str, Any]:
     return {"id": preset["id"], "params": None}
 
 
+def _sketched(reply: Reply, call: Exchange) -> Reply:
+    """The answer as the overview has it."""
+    if not isinstance(reply.body, dict) or "id" not in reply.body:
+        return reply
+    return replace(reply, body={"conversion_id": reply.body["id"], "status": "queued"})
+
+
 sabotages(
     {
         "fileforge-formats-listed": (FORMATS, member("formats", value=_rows)),
         "fileforge-formats-named": (FORMATS, member("formats", value=_names)),
+        "fileforge-formats-203": (FORMATS, status(203)),
         "fileforge-presign-bucket": (PRESIGN, member("bucket", value="uploads")),
         "fileforge-presign-url-relative": (
             PRESIGN,
@@ -66,6 +76,8 @@ sabotages(
         "fileforge-list-empty": (LIST, member("files", value=[])),
         "fileforge-convert-200": (CONVERT, status(200)),
         "fileforge-convert-pending": (CONVERT, member("status", value="pending")),
+        "fileforge-convert-no-id": (CONVERT, without("id")),
+        "fileforge-convert-sketched": (CONVERT, _sketched),
         "fileforge-convert-params-lost": (CONVERT, member("preset", value=_without_params)),
         "fileforge-state-untimed": (STATE, without("queued_at")),
         "fileforge-state-other-id": (STATE, member("id", value=OTHER)),
@@ -110,6 +122,30 @@ def sandbox_accepted() -> None:
     )
 
 
+@sabotage("fileforge-other-formats")
+def other_formats() -> None:
+    """A picture becomes a GIF and nothing else, by a preset of another name."""
+    preset = {"id": "still", "label": "One picture", "params": {}}
+    target = {"worker": "pictures", "freeAllowed": True, "presets": [preset]}
+    picture = {"id": "image/png", "targets": {"gif": target}}
+
+    def wrap(handler: Handler) -> Handler:
+        def other(call: Exchange) -> Reply:
+            shared = call.shared
+
+            def told(name: str) -> Table:
+                rows = shared(name)
+                return {**rows, "image/png": picture} if name == "formats" else rows
+
+            call.shared = told  # type: ignore[method-assign]
+            return handler(call)
+
+        return other
+
+    for operation in (FORMATS, CONVERT, BULK):
+        wrap_handler(operation, wrap)
+
+
 @sabotage("fileforge-size-not-compared")
 def size_not_compared() -> None:
     """An upload of any size is taken."""
@@ -133,8 +169,6 @@ def _with_grant(data: Any) -> None:
 
     def wrap(handler: Handler) -> Handler:
         def lenient(call: Exchange) -> Reply:
-            from dataclasses import replace
-
             look = call.look
 
             def told(token: str, raw: str, refusal: str) -> Any:

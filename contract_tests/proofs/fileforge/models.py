@@ -24,11 +24,11 @@ def _list_formats(lab: Lab, key: Key, headers: Mapping[str, str], size: int) -> 
 
 
 def _convert(lab: Lab, key: Key, headers: Mapping[str, str], size: int) -> Answer:
-    return lab.call("create_conversion", key=key, headers=headers, json=steps.order(_picture(lab)))
+    return lab.call("create_conversion", key=key, headers=headers, json=steps.order(lab, _picture(lab)))
 
 
 def _convert_many(lab: Lab, key: Key, headers: Mapping[str, str], size: int) -> Answer:
-    items = {"items": [steps.order(_picture(lab))] * size}
+    items = {"items": [steps.order(lab, _picture(lab))] * size}
     return lab.call("create_bulk_conversion", key=key, headers=headers, json=items)
 
 
@@ -115,7 +115,7 @@ def _reads_status(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str])
 
 
 def _converts(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
-    return lab.call("create_conversion", key=key, by=by, headers=headers, json=steps.order())
+    return lab.call("create_conversion", key=key, by=by, headers=headers, json=steps.ORDER)
 
 
 def _gets_output(lab: Lab, key: Key | str, by: str, headers: Mapping[str, str]) -> Answer:
@@ -196,9 +196,9 @@ def _list(lab: Lab, name: str, size: int) -> Iterator[list[tuple[str, Members]]]
 
 
 def _queue(lab: Lab, name: str) -> tuple[str, Members]:
-    picture = lab.once("picture to convert", lambda: steps.picture(lab, _unlimited(lab)))
-    id = str(_convert_it(lab, picture).given().member("id"))
-    return id, {"id": id, "source_format": "image/png", "target_format": "jpg"}
+    picture = lab.once("picture to convert", lambda: steps.picture(lab, _unlimited(lab)), lasts=steps.UPLOAD_LASTS)
+    id = steps.queued(_convert_it(lab, picture))
+    return id, {"id": id, "target_format": steps.becomes(lab)["target_format"]}
 
 
 def _status(lab: Lab, id: str) -> Answer:

@@ -192,5 +192,5 @@ def test_tier_before_scope(lab: Lab) -> None:
 def test_scope_before_body(lab: Lab) -> None:
     """The refusal of a well-formed body for a missing scope is that of an empty body too."""
     key = lab.key("no_scopes")
-    lab.call("create_conversion", key=key, json=steps.order()).given(403)
+    lab.call("create_conversion", key=key, json=steps.ORDER).given(403)
     lab.call("create_conversion", key=key, json={}).expect(403)

@@ -31,25 +31,36 @@ def test_formats_paid(lab: Lab) -> None:
 
 @rule("fileforge.conversion.queued")
 def test_conversion_queued(lab: Lab) -> None:
-    """A conversion that was asked for is accepted, queued and told back."""
+    """A conversion that was asked for is accepted and queued."""
     answer = steps.convert(lab, lab.key(), steps.picture(lab, lab.key())).expect(202).conforms()
-    for path, expected in ((("status",), "queued"), (("target_format",), "jpg"), (("preset", "id"), "web")):
+    check(answer.member("status") == "queued", "status queued", answer.member("status"))
+
+
+@rule("fileforge.conversion.told")
+def test_conversion_told(lab: Lab) -> None:
+    """What was asked for is told back: target and preset, and who does it."""
+    answer, wanted = steps.convert(lab, lab.key(), steps.picture(lab, lab.key())).given(), steps.becomes(lab)
+    for path, expected in (
+        (("target_format",), wanted["target_format"]),
+        (("preset", "id"), wanted["preset"]["id"]),
+    ):
         actual = answer.member(*path)
         check(actual == expected, f"{'.'.join(path)} {expected}", actual)
     check(isinstance(answer.member("preset", "params"), dict), "preset.params to be an object", answer)
+    check(isinstance(answer.member("worker_type"), str), "worker_type to be a string", answer)
 
 
 @rule("fileforge.conversion.unsupported-pair")
 def test_unsupported_pair(lab: Lab) -> None:
     """No picture becomes a song."""
-    answer = steps.convert(lab, lab.key(), steps.picture(lab, lab.key()), target="mp3")
+    answer = steps.convert(lab, lab.key(), steps.picture(lab, lab.key()), target_format="mp3")
     steps.refuses(answer, 400, code="unsupported_pair")
 
 
 @rule("fileforge.conversion.unknown-preset")
 def test_unknown_preset(lab: Lab) -> None:
     """A preset has to be one of the pair's."""
-    answer = steps.convert(lab, lab.key(), steps.picture(lab, lab.key()), preset="no-such-preset")
+    answer = steps.convert(lab, lab.key(), steps.picture(lab, lab.key()), preset={"id": "no-such-preset"})
     steps.refuses(answer, 400, code="unknown_preset")
 
 
@@ -65,7 +76,7 @@ def test_conversion_status(lab: Lab) -> None:
     id = steps.conversion(lab, lab.key())
     for answer in (steps.status(lab, lab.key(), id).expect(200), steps.ended(lab, lab.key(), id)):
         answer.conforms()
-        for member, expected in (("id", id), ("target_format", "jpg")):
+        for member, expected in (("id", id), ("target_format", steps.becomes(lab)["target_format"])):
             check(answer.member(member) == expected, f"{member} {expected}", answer.member(member))
 
 
@@ -110,7 +121,7 @@ def test_bulk_total(lab: Lab) -> None:
     answer = steps.convert_all(lab, key, file, 2).given()
     check(answer.member("total") == 2, "total 2", answer.member("total"))
     for index in range(2):
-        for member, expected in (("input_file_id", file), ("target_format", "jpg")):
+        for member, expected in (("input_file_id", file), ("target_format", steps.becomes(lab)["target_format"])):
             actual = answer.member("items", index, member)
             check(actual == expected, f"items.{index}.{member} {expected}", actual)
 
