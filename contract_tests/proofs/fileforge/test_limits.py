@@ -178,7 +178,7 @@ def test_independent(lab: Lab) -> None:
 def test_bulk_items(lab: Lab) -> None:
     """After a bulk of 4 one conversion is left, and no second."""
     key, file = steps.converter(lab)
-    steps.convert_all(lab, key, file, 4).passes()
+    steps.first_bulk(lab, key, file, 4).passes()
     steps.convert(lab, key, file).passes()
     steps.convert(lab, key, file).expect(429)
 
