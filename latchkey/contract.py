@@ -273,6 +273,8 @@ def _operation(path: str, method: str, raw: Mapping[str, Any], document: Mapping
         token=policy.get("token"),
         issues=policy.get("issues"),
         raw=policy.get("raw", False),
+        assumed=policy.get("assumed", False),
+        elsewhere=any(there["url"] != document["x-providers"][provider]["server"] for there in item.get("servers", ())),
         headers=policy.get("headers", {}),
         **{
             field: tuple(policy.get(field, ()))

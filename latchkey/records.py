@@ -153,7 +153,9 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one path, with its policy."""
+    """One method of one path, with its policy. `elsewhere`: another server than the API's answers it, to which only URLs lead
+    that the API hands out. `assumed`: nobody publishes the operation, so a server need not have it.
+    """
 
     id: str
     provider: str
@@ -177,6 +179,8 @@ class Operation:
     headers: Mapping[str, str]
     refusals: tuple[str, ...]
     unique: tuple[str, ...] = ()
+    elsewhere: bool = False
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
