@@ -159,7 +159,13 @@ class KeyModel(Model):
         """Rotates it, and tries the old one and the new one."""
         act, key = self.act(data), self.one(data)
         if self.life.rotate and key and not key.doubtful:
-            new = self.life.rotate(self.lab, key.key)
+            try:
+                new = self.life.rotate(self.lab, key.key)
+            except Denied:
+                # Where no key can be made, perhaps none can be rotated.
+                if self.all_off and self.life.none_while_off:
+                    return
+                raise
             key.dead, key.doubtful = self.life.rotation_ends, not self.life.rotation_ends
             self.keeps(_Key(new, key.kind, key.expires, off=key.off))
             for one in (key, self.keys[-1]):
