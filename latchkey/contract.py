@@ -327,6 +327,7 @@ def implied_answers(contract: Contract, operation: records.Operation) -> dict[st
             if header != "Content-Type":
                 answer["headers"][header] = {"schema": {"type": "string"}}
     if provider.other_refusals:
-        content = {"application/json": {"schema": {"$ref": provider.error_schema}}}
+        # A server elsewhere has its own ways.
+        content = {} if operation.elsewhere else {"application/json": {"schema": {"$ref": provider.error_schema}}}
         answers["4XX"] = {"description": f"Any other refusal: {provider.other_refusals}", "content": content}
     return answers

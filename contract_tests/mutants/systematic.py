@@ -23,7 +23,7 @@ _GONE = object()
 #: What policies hold besides promises: words for people, what the journal names, and how the mock sets a scene.
 _NO_PROMISE = {"title", "server", "documents", "situations", "example", "told_by", "rule"}
 #: What an operation's policy only tells the reader of the document, for its handler knows by itself.
-_DESCRIBED = {"refusals", "issues"}
+_DESCRIBED = {"refusals", "issues", "assumed"}
 
 
 def perturbations(contract: Contract, provider: str) -> Iterator[Mutant]:
