@@ -299,6 +299,7 @@ class Lab:
         record = self.operation(operation) if isinstance(operation, str) else operation
         key = words.get("key")
         headers = {
+            **self._asked(record),
             **self._headers,
             **credential(self.provider, key, words.get("by")),
             **presented(self.provider, key, words.get("presents")),
@@ -314,6 +315,10 @@ class Lab:
         )
         return Call(request, record)
 
+    def _asked(self, operation: Operation) -> Mapping[str, str]:
+        """Headers that a client has to send, whatever its key is; none to a store of bytes."""
+        return {} if operation.raw else self.provider.asks
+
     def request(
         self,
         method: str,
@@ -326,6 +331,8 @@ class Lab:
         """Any request: `url` is a path of this provider or a whole URL that it handed out."""
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
         sent = {**self._headers, **(headers or {})}
+        if any(item.header in sent for item in self.provider.credentials):
+            sent = {**self.provider.asks, **sent}
         request = self.client.prepare(method, whole, headers=sent, content=content, query=query)
         return self._answer(self._sender.send(request))
 
@@ -345,7 +352,8 @@ class Lab:
     ) -> Answer:
         """Calls an operation with a request made elsewhere. `url` is a path, or whole where the target handed it out."""
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
-        request = self.client.prepare(method, whole, headers={**headers, **self._headers}, content=content)
+        sent = {**self._asked(operation), **headers, **self._headers}
+        request = self.client.prepare(method, whole, headers=sent, content=content)
         call = Call(request, operation)
         with self._watched(call):
             response = self._sender.send(request, operation)

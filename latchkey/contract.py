@@ -153,7 +153,7 @@ def _provider(name: str, raw: Mapping[str, Any]) -> records.Provider:
         documents=tuple(raw["documents"]),
         prefixes=tuple(raw["prefixes"]),
         order=tuple(raw["order"]),
-        **{field: raw.get(field, {}) for field in ("scopes", "roles", "tiers", "headers", "facts")},
+        **{field: raw.get(field, {}) for field in ("scopes", "roles", "tiers", "headers", "asks", "facts")},
         credentials=tuple(records.Credential(**credential) for credential in raw["credentials"]),
         keys=_key_format(raw["keys"]),
         session=records.Mint(**raw["session"]) if "session" in raw else None,

@@ -220,6 +220,7 @@ class Provider:
     rate_headers: RateHeaders
     tokens: Mapping[str, Token]
     headers: Mapping[str, str]
+    asks: Mapping[str, str]
     protocols: Protocols | None
     cors: Literal["off", "unspecified"]
     not_found: str

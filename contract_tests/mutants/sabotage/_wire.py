@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,13 @@ Header = tuple[str, str]
 
 @dataclass(slots=True)
 class Sent:
-    """An answer on its way out. `base` is where the server is reached, `now` its time in Unix seconds."""
+    """An answer on its way out. `asked` are the headers of its request, by names in lower case; `base` is where the server is
+    reached, `now` its time in Unix seconds.
+    """
 
     method: str
     path: str
+    asked: Mapping[str, str]
     base: str
     now: float
     status: int
@@ -79,12 +82,13 @@ def rewriting(rewrite: Rewrite, *, pieces: int = 1) -> None:
 
 
 def _sent(mock: Any, scope: Any, messages: list[Any]) -> Sent:
-    host = dict(scope["headers"]).get(b"host", b"").decode()
+    asked = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     start = messages[0]
     return Sent(
         method=scope["method"],
         path=scope["path"],
-        base=f"{scope.get('scheme', 'http')}://{host}",
+        asked=asked,
+        base=f"{scope.get('scheme', 'http')}://{asked.get('host', '')}",
         now=mock.world.clock.now(),
         status=start["status"],
         headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]],

@@ -189,6 +189,18 @@ def retry_after_date() -> None:
     rewriting(rewrite)
 
 
+@sabotage("pages-for-browsers")
+def pages_for_browsers() -> None:
+    """Who does not accept JSON in so many words is taken for a browser: an error leads back to a page."""
+
+    def rewrite(sent: Sent) -> None:
+        if sent.status in {401, 422} and "json" not in sent.asked.get("accept", ""):
+            sent.status, sent.body = 302, b""
+            sent.headers = [("Location", f"{sent.base}/login"), ("Content-Type", "text/html"), ("Content-Length", "0")]
+
+    rewriting(rewrite)
+
+
 @sabotage("no-challenge")
 def no_challenge() -> None:
     """A 401 does not say how to authenticate."""
