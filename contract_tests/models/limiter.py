@@ -99,8 +99,8 @@ class Limiter(Model):
 
     def calls(self, caller: Caller) -> bool:
         """Whether it was refused for a limit."""
-        key, partition = self.key(caller.key), {"key": caller.key, "address": self.place(caller.place)}
-        return self.judge(caller.way, key, partition)
+        who = 0 if caller.way.call.one_key else caller.key
+        return self.judge(caller.way, self.key(who), {"key": who, "address": self.place(caller.place)})
 
     def key(self, who: int) -> Key:
         if who not in self.keys:

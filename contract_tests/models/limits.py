@@ -19,12 +19,14 @@ Told = Mapping[str, str]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A way to spend. `takes` are groups of buckets: of each a unit is taken, of a whole group or of none of it; of the
-    bucket `sized`, `size` units. `perhaps` are buckets of which nobody says whether it takes. It answers 429 or `answers`.
+    bucket `sized`, `size` units. `perhaps` are buckets of which nobody says whether it takes. With `one_key` nobody says
+    whether each key has units of its own, so that one alone calls so. It answers 429 or `answers`.
     """
 
     send: Callable[[Lab, Key, Mapping[str, str], int], Answer]
     takes: tuple[tuple[str, ...], ...]
     perhaps: tuple[str, ...] = ()
+    one_key: bool = False
     sizes: tuple[int, ...] = (1,)
     sized: str | None = None
     answers: tuple[int, ...] = (200,)

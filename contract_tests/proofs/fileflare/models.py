@@ -42,14 +42,15 @@ _BUCKETS = (
 )
 _EVERY = {"X-RateLimit-Limit": "quota", "X-RateLimit-Remaining": "remaining"}
 
-#: Whether an e-mail also counts among the 60, and which of the two budgets the headers of its answer tell, nobody says.
+#: Whether an e-mail also counts among the 60, whether each key of a store has 30 of them, and which of the two budgets the
+#: headers of its answer tell, nobody says.
 LIMITS = Limits(
     buckets=_BUCKETS,
     passing=_EVERY,
     calls=(
         Call(send=_list_orders, takes=(("requests",),), refused=_EVERY),
         Call(send=_list_products, takes=(("requests",),), refused=_EVERY),
-        Call(send=_send_email, takes=(("send_email",),), perhaps=("requests",), answers=(404,)),
+        Call(send=_send_email, takes=(("send_email",),), perhaps=("requests",), one_key=True, answers=(404,)),
     ),
 )
 _REFUSED = {"Retry-After": "retry_after", "X-RateLimit-Reset": "reset"}
@@ -150,13 +151,14 @@ def _holders(lab: Lab) -> Sequence[Holder]:
 
 
 def _orders(lab: Lab) -> Iterator[Holder]:
-    for order in steps.entries(lab, "list_orders", limit=2):
-        yield Holder(
-            name=f"the order {order['order_number']}",
-            attach=partial(_hang_on_order, "attach_to_order", order["id"]),
-            detach=partial(_hang_on_order, "detach_from_order", order["id"]),
-            held=partial(_on_order, order),
-        )
+    """The one that a path can name, for of that alone Shopify's id is known."""
+    order = steps.known_order(lab)
+    yield Holder(
+        name=f"the order {order.row['order_number']}",
+        attach=partial(_hang_on_order, "attach_to_order", order.at["order"]),
+        detach=partial(_hang_on_order, "detach_from_order", order.at["order"]),
+        held=partial(_on_order, order.row),
+    )
 
 
 def _hang_on_order(operation: str, order: str, lab: Lab, id: str) -> Answer:
@@ -188,7 +190,7 @@ def _on_product(product: int, lab: Lab, name: str) -> set[str]:
 
 
 def _attach_theirs(lab: Lab, id: str) -> Answer:
-    return _hang_on_order("attach_to_order", steps.an_order(lab)["id"], lab, id)
+    return _hang_on_order("attach_to_order", steps.order_at(lab)["order"], lab, id)
 
 
 _ASSET = Resource(

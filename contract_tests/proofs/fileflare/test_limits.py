@@ -36,9 +36,10 @@ def test_sixty(lab: Lab) -> None:
 @spends
 def test_one_budget(lab: Lab) -> None:
     """A call of each operation leaves one less to all; with the budget used up each of them is refused, which is
-    enough where requests are dear.
+    enough where requests are dear. Whether e-mails, which have a budget of their own, are in it nobody says.
     """
-    key, names = lab.key(), [operation.id.split(".")[1] for operation in harmless(lab)]
+    names = [operation.id.split(".")[1] for operation in harmless(lab) if "send_email" not in operation.limits]
+    key = lab.key()
     # A window may end in the midst of it; then it is tried again.
     for last in (False, False, True):
         start = lab.now()
