@@ -87,7 +87,8 @@ class Keyring:
         """What goes with a key of this situation: as the target file gives it, else as the account's administrator finds it.
         Raises NotVerifiable where nobody does.
         """
-        wanted = self._provider.situations[key.situation].beside
+        situation = "full" if key.situation == NEIGHBOUR else key.situation
+        wanted = self._provider.situations[situation].beside
         if wanted.keys() <= key.presents.keys():
             return {name: key.presents[name] for name in wanted}
         try:

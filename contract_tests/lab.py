@@ -16,7 +16,7 @@ from contract_tests.answer import Answer
 from contract_tests.client import Client
 from contract_tests.crowd import AROUND, Exchange
 from contract_tests.doors import Door, missing
-from contract_tests.evidence import Evidence, Once
+from contract_tests.evidence import SAFE, Evidence, Once
 from contract_tests.keyring import Keyring
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
@@ -173,6 +173,11 @@ class Lab:
         self._counts[name] += 1
         return self.once(f"{name} {self._counts[name]}", make)
 
+    def lost(self, *names: str) -> None:
+        """Says that what has these names for `once` is no more: whoever asks for it next has it made anew."""
+        for name in names:
+            self._evidence.once.pop(self._owner + name, None)
+
     def has(self, name: str) -> bool:
         """Whether an earlier proof made what has this name for `once`."""
         return self._thrift is not None and self._owner + name in self._evidence.once
@@ -317,7 +322,13 @@ class Lab:
 
     def _asked(self, operation: Operation) -> Mapping[str, str]:
         """Headers that a client has to send, whatever its key is; none to a store of bytes."""
-        return {} if operation.raw else self.provider.asks
+        return {} if operation.raw else self._asked_of(operation.method)
+
+    def _asked_of(self, method: str) -> Mapping[str, str]:
+        """Without a type of content where none is sent."""
+        return {
+            name: value for name, value in self.provider.asks.items() if name != "Content-Type" or method not in SAFE
+        }
 
     def request(
         self,
@@ -332,7 +343,7 @@ class Lab:
         whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
         sent = {**self._headers, **(headers or {})}
         if any(item.header in sent for item in self.provider.credentials):
-            sent = {**self.provider.asks, **sent}
+            sent = {**self._asked_of(method), **sent}
         request = self.client.prepare(method, whole, headers=sent, content=content, query=query)
         return self._answer(self._sender.send(request))
 

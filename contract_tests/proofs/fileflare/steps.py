@@ -33,6 +33,14 @@ def made_link(lab: Lab, **members: Any) -> dict[str, Any]:
     return asset
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order: what names it in a path, and how the list shows it."""
+
+    at: dict[str, str]
+    row: dict[str, Any]
+
+
 def a_link(lab: Lab) -> dict[str, Any]:
     """An URL asset that stays as it is, but for an order that the last of its proofs gives it to."""
     return lab.once("link", lambda: made_link(lab))
@@ -106,11 +114,11 @@ def stored(lab: Lab) -> tuple[dict[str, Any], Answer]:
     return lab.once("stored", store)
 
 
-def given_to_order(lab: Lab) -> tuple[dict[str, Any], dict[str, Any], Answer, set[str]]:
+def given_to_order(lab: Lab) -> tuple[Order, dict[str, Any], Answer, set[str]]:
     """An order, the stored asset, the answer to attaching it, and the ids of the order's own assets then; once for all."""
 
-    def give() -> tuple[dict[str, Any], dict[str, Any], Answer, set[str]]:
-        order, asset = an_order(lab), taken(stored(lab)[1], "asset")
+    def give() -> tuple[Order, dict[str, Any], Answer, set[str]]:
+        order, asset = known_order(lab), taken(stored(lab)[1], "asset")
         return order, asset, *_orders(lab, "attach_to_order", order, asset)
 
     return lab.once("attached to an order", give)
@@ -122,10 +130,10 @@ def taken_from_order(lab: Lab) -> tuple[Answer, set[str]]:
     return lab.once("detached from an order", lambda: _orders(lab, "detach_from_order", order, asset))
 
 
-def _orders(lab: Lab, operation: str, order: Mapping[str, Any], asset: Mapping[str, Any]) -> tuple[Answer, set[str]]:
+def _orders(lab: Lab, operation: str, order: Order, asset: Mapping[str, Any]) -> tuple[Answer, set[str]]:
     body = {"asset_ids": [asset["id"]]}
-    answer = lab.call(operation, key=lab.key(), path={"order": order["id"]}, json=body)
-    return answer, own_assets(lab, order)
+    answer = lab.call(operation, key=lab.key(), path=order.at, json=body)
+    return answer, own_assets(lab, order.row)
 
 
 def changed(lab: Lab) -> tuple[dict[str, Any], Answer, Answer]:
@@ -291,6 +299,33 @@ def an_order(lab: Lab) -> dict[str, Any]:
     return lab.once("an order", lambda: _first(entries(lab, "list_orders", limit=1), "an order"))
 
 
+def known_order(lab: Lab) -> Order:
+    """An order that a path can name: by Shopify's id, for that its own id does so nobody promises. Raises NotVerifiable where the
+    own id names none and Shopify's is not known.
+    """
+    return lab.once("a known order", lambda: _known_order(lab))
+
+
+def _known_order(lab: Lab) -> Order:
+    try:
+        named = lab.beside(lab.key())["shopify_id"]
+    except NotVerifiable:
+        order = an_order(lab)
+        at = {"order": order["id"]}
+        if lab.call("attach_to_order", key=lab.key(), path=at, json={}).status == 404:
+            raise
+        return Order(at=at, row=order)
+    return Order(at={"order": str(named)}, row=customer_order(lab))
+
+
+def order_at(lab: Lab) -> dict[str, str]:
+    """What names an order of this store in a path: Shopify's id where that is known."""
+    try:
+        return {"order": str(lab.beside(lab.key())["shopify_id"])}
+    except NotVerifiable:
+        return {"order": an_order(lab)["id"]}
+
+
 def customer_answer(lab: Lab) -> Answer:
     """What the customer of an order with downloads is answered, who has the id in its status URL and no key."""
     id = lab.hide(str(lab.beside(lab.key())["status_id"]), "ORDER_STATUS_ID")
@@ -333,11 +368,15 @@ def products_of(lab: Lab, name: str) -> set[str]:
 
 
 def pages(lab: Lab, operation: str, **query: Any) -> Iterator[Answer]:
-    """The pages of a list until an empty one, or where requests are dear one that is not full, at most 20."""
+    """The pages of a list until an empty one, or where requests are dear one that is not full, at most 20. Whether there is a
+    page after the last, or 404, nobody says.
+    """
     full = 0
     for page in range(1, 21):
-        answer = lab.call(operation, key=lab.key(), query={**query, "page": page}).expect(200)
-        size = len(answer.member("data"))
+        answer = lab.call(operation, key=lab.key(), query={**query, "page": page})
+        if full and answer.status == 404:
+            return
+        size = len(answer.expect(200).member("data"))
         if size:
             yield answer
         full = max(full, size)
@@ -348,6 +387,18 @@ def pages(lab: Lab, operation: str, **query: Any) -> Iterator[Answer]:
 def harmless(lab: Lab) -> list[Operation]:
     """The operations that need a key, without the one that deletes everything where that is not permitted."""
     return [item for item in lab.secured() if lab.target.permit.destroy or not item.id.endswith(".delete_all_assets")]
+
+
+#: What is made once and is an asset, or tells what became of one.
+_ASSETS = ("link", "an upload", "signed", "cancelled", "stored", "changed", "deleted")
+_HELD = ("attached to a product", "attached again", "detached from a product", "attached to an order", "detached from an order")  # fmt: skip
+
+
+def everything_deleted(lab: Lab) -> Answer:
+    """What it is answered to delete all assets. Those that stayed for other proofs to use are made anew for them."""
+    answer = lab.call("delete_all_assets", key=lab.key())
+    lab.lost(*_ASSETS, *_HELD)
+    return answer
 
 
 def may_email(lab: Lab) -> None:
@@ -369,7 +420,7 @@ def _toured(lab: Lab) -> dict[str, Answer]:
         "list_assets": lab.call("list_assets", key=key, query={"per_page": 1}),
     }
     # First what can be learnt from these lists: what is made now outdates them.
-    an_order(lab), a_product(lab)
+    order, _ = known_order(lab), a_product(lab)
     answers |= {
         "sign_upload": signed(lab)[1],
         "confirm_upload": upload_story(lab).confirmed,
@@ -384,8 +435,8 @@ def _toured(lab: Lab) -> dict[str, Answer]:
         "delete_asset": deleted(lab)[1],
     }
     if lab.target.permit.destroy:
-        answers["send_email"] = lab.call("send_email", key=key, path={"order": an_order(lab)["id"]})
-        answers["delete_all_assets"] = lab.call("delete_all_assets", key=key)
+        answers["send_email"] = lab.call("send_email", key=key, path=order.at)
+        answers["delete_all_assets"] = everything_deleted(lab)
     return answers
 
 
@@ -407,7 +458,7 @@ def by_id(lab: Lab) -> list[str]:
 
 def with_body(lab: Lab) -> list[tuple[str, dict[str, str]]]:
     """The operations that require members in their body, each with a path that exists."""
-    at = {"order": an_order(lab)["id"], "asset": a_link(lab)["id"]}
+    at = {**known_order(lab).at, "asset": a_link(lab)["id"]}
     names = ("store_asset", "sign_upload", "attach_to_order", "detach_from_order")
     return [(name, at) for name in (*names, "attach_to_products", "detach_from_products")]
 

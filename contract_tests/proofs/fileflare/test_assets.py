@@ -13,15 +13,16 @@ from contract_tests.proofs.fileflare.steps import (
     a_file,
     a_link,
     a_product,
-    an_order,
     at_least,
     attached,
     cancelled,
     changed,
     deleted,
     dropped,
+    everything_deleted,
     field_map,
     is_whole,
+    known_order,
     link,
     listed,
     made_link,
@@ -328,15 +329,15 @@ def test_delete_unlisted(lab: Lab) -> None:
 @rule("fileflare.delete.gone")
 def test_delete_gone(lab: Lab) -> None:
     """After its deletion an asset is 404, and neither its product nor its order shows it."""
-    product, order, asset = a_product(lab), an_order(lab), made_link(lab)
+    product, order, asset = a_product(lab), known_order(lab), made_link(lab)
     at = {"asset": asset["id"]}
     ids = {"product_ids": [product["product_id"]]}
     lab.call("attach_to_products", key=lab.key(), path=at, json=ids).given()
-    lab.call("attach_to_order", key=lab.key(), path={"order": order["id"]}, json={"asset_ids": [asset["id"]]}).given()
+    lab.call("attach_to_order", key=lab.key(), path=order.at, json={"asset_ids": [asset["id"]]}).given()
     lab.call("delete_asset", key=lab.key(), path=at).given()
     lab.call("find_asset", key=lab.key(), path=at).expect(404)
     lab.call("delete_asset", key=lab.key(), path=at).expect(404)
-    check(asset["id"] not in own_assets(lab, order), "the order without the deleted asset", "it still has it")
+    check(asset["id"] not in own_assets(lab, order.row), "the order without the deleted asset", "it still has it")
     check(asset["id"] not in sold_with(lab, product), "the product without the deleted asset", "it still has it")
 
 
@@ -345,7 +346,7 @@ def test_delete_all(lab: Lab) -> None:
     """After deleting all, the list is empty."""
     lab.destroys()
     made_link(lab)
-    lab.call("delete_all_assets", key=lab.key()).expect(202)
+    everything_deleted(lab).expect(202)
     answer = lab.call("list_assets", key=lab.key()).given()
     check(answer.member("data") == [], "an empty list", answer)
 
@@ -354,7 +355,7 @@ def test_delete_all(lab: Lab) -> None:
 def test_delete_all_body(lab: Lab) -> None:
     """Deleting all is answered deleted true."""
     lab.destroys()
-    answer = lab.call("delete_all_assets", key=lab.key()).given()
+    answer = everything_deleted(lab).given()
     check(answer.member("deleted") is True, "deleted true", answer)
 
 

@@ -129,6 +129,10 @@ def _failing_beyond_the_basic_plane(add: Function) -> Function:
 
 sabotages(
     {
+        "fileflare-confirms-204": (
+            "fileflare.confirm_upload",
+            lambda reply, call: replace(reply, status=204, body=None),
+        ),
         "fileflare-stores-201": ("fileflare.store_asset", status(201)),
         "fileflare-stores-under-data": (
             "fileflare.store_asset",

@@ -115,6 +115,16 @@ def _limit_per_page(call: Exchange) -> None:
         call.parameters["per_page"] = call.parameters.pop("limit")
 
 
+def _none_after_last(page: Function) -> Function:
+    def paged(call: Exchange, *given: Any) -> Reply:
+        reply: Reply = page(call, *given)
+        if not reply.body["data"] and reply.body["meta"]["current_page"] > 1:
+            call.refuse("not_found", "no page comes after the last", what="page")
+        return reply
+
+    return paged
+
+
 def _pending_too(handler: Handler) -> Handler:
     def handled(call: Exchange) -> Reply:
         own = call.table("assets")
@@ -153,6 +163,7 @@ def _basic_plane_only(call: Exchange) -> None:
 wraps(
     {
         "fileflare-emoji-search-fails": ("list_products", before(_basic_plane_only)),
+        "fileflare-no-page-after-last": ("_page", _none_after_last),
         "fileflare-pages-from-0": ("_page", _meta(lambda meta, body: {"current_page": meta["current_page"] - 1})),
         "fileflare-pages-overlap": ("_page", _paged(lambda begin, end: (max(0, begin - 1), end))),
         "fileflare-page-ignored": ("_page", _first_page),

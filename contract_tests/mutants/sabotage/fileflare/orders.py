@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.sabotage._replies import Handler, sabotages, status, without
+from contract_tests.mutants.sabotage._replies import Handler, member, sabotages, status, without
 from contract_tests.mutants.sabotage.fileflare._changes import (
     Function,
     asset_row,
@@ -75,6 +75,10 @@ sabotages(
     {
         "fileflare-attaches-200": ("fileflare.attach_to_products", status(200)),
         "fileflare-attaches-without-variants": ("fileflare.attach_to_products", without("variant_ids")),
+        "fileflare-attaches-as-asked": (
+            "fileflare.attach_to_products",
+            member("variant_ids", value=lambda ids, call: call.payload.get("variant_ids", [])),
+        ),
         "fileflare-detaches-204": (
             "fileflare.detach_from_products",
             lambda reply, call: replace(reply, status=204, body=None),
