@@ -452,8 +452,9 @@ def bodies(lab: Lab, asset: str, product: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def by_id(lab: Lab) -> list[str]:
-    """The operations on one order or asset."""
-    return [item.id.split(".")[1] for item in lab.secured() if "{" in item.path]
+    """The operations on one order or asset, first the one that shows an asset: where few are tried, it is."""
+    names = [item.id.split(".")[1] for item in lab.secured() if "{" in item.path]
+    return ["find_asset", *(name for name in names if name != "find_asset")]
 
 
 def with_body(lab: Lab) -> list[tuple[str, dict[str, str]]]:
