@@ -168,6 +168,10 @@ class Lab:
             self.client.recall(known[found].steps)
         return cast(Made, known[found].made)
 
+    def spoilt(self, name: str) -> None:
+        """Says that what has this name for `once` is no longer what it was: whoever asks next makes it again."""
+        self._evidence.once.pop(self._owner + name, None)
+
     def another(self, name: str, make: Callable[[], Made]) -> Made:
         """The same, but each time another one within a proof: the second is what was made when it was first asked for twice."""
         self._counts[name] += 1

@@ -208,7 +208,7 @@ class AnySize(fileforge.Store):
             {"key.revoked", "key.rotate-revokes", "tier.upgrade-keeps-revoked"},
         ),
         (PlanForgotten, judged, ["tier.*", "status.*"], {"tier.downgrade", "tier.code", "status.tier-checked"}),
-        (AllScopes, judged, ["scope.*", "key.*"], SCOPES),
+        (AllScopes, judged, ["scope.*", "key.*", "conversion.*"], SCOPES),
         (
             KeptPlain,
             looked_after,

@@ -113,6 +113,14 @@ def picture(lab: Lab, key: Key) -> str:
     return lab.once(f"picture of {key.situation}", lambda: own_picture(lab, key), lasts=UPLOAD_LASTS)
 
 
+def tries_to_delete(lab: Lab, key: Key, owner: Key) -> Answer:
+    """What a key is answered that is not to delete the owner's picture, which others share."""
+    answer = lab.call("delete_file", key=key, path={"id": picture(lab, owner)})
+    if answer.passed:
+        lab.spoilt(f"picture of {owner.situation}")
+    return answer
+
+
 def own_picture(lab: Lab, key: Key) -> str:
     """The id of a fresh file of one pixel, for a proof that deletes it."""
     return str(finalize(lab, key, uploaded(lab, key), name="pixel.png").given().member("id"))

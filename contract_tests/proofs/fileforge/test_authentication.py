@@ -99,7 +99,7 @@ def test_scope_required(lab: Lab) -> None:
         steps.convert(lab, key, file),
         steps.convert_all(lab, key, file, 1),
         steps.output(lab, key, done),
-        lab.call("delete_file", key=key, path={"id": file}),
+        steps.tries_to_delete(lab, key, full),
     ):
         steps.refuses(answer, 403, code="forbidden")
 

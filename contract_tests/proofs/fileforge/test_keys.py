@@ -147,7 +147,7 @@ def test_key_default_scopes(lab: Lab) -> None:
     steps.convert(lab, key, file).passes()
     steps.output(lab, key, done).passes()
     steps.is_refused(steps.presign(lab, key))
-    steps.is_refused(lab.call("delete_file", key=key, path={"id": file}))
+    steps.is_refused(steps.tries_to_delete(lab, key, full))
 
 
 def _has_scopes(scopes: Any, expected: set[str]) -> None:
