@@ -48,7 +48,9 @@ class Redaction:
 
     def hide(self, secret: str, name: str) -> None:
         """From now on this secret is written as $NAME. What was hidden whole because it holds a secret need not be any more."""
-        self._said.append((secret, name, True))
+        # Nothing is no secret, and stands between any two characters.
+        if secret:
+            self._said.append((secret, name, True))
 
     def hide_handed_out(self, operation: Operation | None, content: bytes) -> None:
         """Hides what the answer holds that nobody else may see, where nobody has named it yet."""
