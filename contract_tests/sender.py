@@ -21,7 +21,7 @@ from latchkey.records import Limit, Operation, Provider
 
 
 class OutOfReach(NotVerifiable):
-    """The target handed out a URL elsewhere, at which nothing answers; the target itself is still there."""
+    """The target handed out a URL elsewhere that leads nowhere; the target itself is still there."""
 
 
 class Sender:
@@ -105,13 +105,14 @@ class Sender:
         return response
 
     def _paced(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
-        """The response. Raises OutOfReach where nothing answers at a URL elsewhere."""
+        """The response. Raises OutOfReach where nothing answers at a URL elsewhere, or a proxy in its place."""
         try:
             return self._insisting(request, charges)
-        except Unreachable as problem:
+        except Fault as problem:
             if str(request.url).startswith(self._base_url):
                 raise
-            raise OutOfReach(f"the target handed out a URL at which nothing answers: {problem}") from None
+            what = "at which nothing answers" if isinstance(problem, Unreachable) else "that leads no further"
+            raise OutOfReach(f"the target handed out a URL {what}: {problem}") from None
 
     def _insisting(self, request: httpx.Request, charges: Sequence[Charge]) -> httpx.Response:
         """The response, asked for when the target's limits let it pass, and again where it got lost on the way."""
