@@ -19,8 +19,8 @@ from latchkey.template import differences, fill
 class Answer:
     """Status, headers and body, and the operation that was called (None: a request beside the contract).
 
-    `expect…`, `refused` and `conforms` raise Violation: they state the rule. `given` states what a proof builds on and
-    raises NotVerifiable.
+    `expect…`, `refused` and `conforms` raise Violation: they state the rule. `given` and `told` state what a proof builds on
+    and raise NotVerifiable.
     """
 
     def __init__(
@@ -119,6 +119,13 @@ class Answer:
                 raise Violation(f"{self.request} to answer a body with {where}", str(self))
             value = value[step]
         return value
+
+    def told(self, *path: str | int) -> Any:
+        """A member that the proof builds on. Raises NotVerifiable where the body has none."""
+        try:
+            return self.member(*path)
+        except Violation as problem:
+            raise NotVerifiable(f"a step before it failed: {problem.expected}: {problem.actual}") from None
 
     def header(self, name: str, pattern: str = ".*") -> str:
         """The header's value, which must be there and match the whole pattern."""

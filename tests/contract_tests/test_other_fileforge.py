@@ -195,6 +195,23 @@ class AnySize(fileforge.Store):
         return super().signature(method, path, until, 0)
 
 
+class OnlyNames(fileforge.Jobs):
+    """Of a source the targets are named and no more."""
+
+    def formats(self, asked: fileforge.Asked) -> Row:
+        return {"formats": {source: [*targets] for source, targets in super().formats(asked)["formats"].items()}}
+
+
+class LeadsNowhere(fileforge.ApiDoor):
+    def send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        super().send(status, {name: value for name, value in headers.items() if name != "Location"}, content)
+
+
+class NoStorageKey(fileforge.Files):
+    def presign(self, asked: fileforge.Asked) -> Row:
+        return {name: value for name, value in super().presign(asked).items() if name != "storage_key"}
+
+
 @pytest.mark.parametrize(
     ("changed", "by", "rules", "wrong"),
     [
@@ -221,6 +238,9 @@ class AnySize(fileforge.Store):
         (DeletedSoon, judged, ["files.*"], {"files.delete-hard"}),
         (Everybodys, judged, ["error.*"], {"error.not-yours"}),
         (AnySize, judged, ["upload.*"], {"upload.exact-size"}),
+        (OnlyNames, judged, ["[!m]*"], {"formats.matrix", "sweep.answers-as-described"}),
+        (LeadsNowhere, judged, ["output.*", "scope.*"], {"output.redirect"}),
+        (NoStorageKey, judged, ["[!m]*"], {"upload.presign", "sweep.answers-as-described"}),
     ],
     ids=named,
 )
@@ -232,6 +252,21 @@ def test_what_is_broken_is_found_by_its_own_rules(
 
     assert having(verdict, Outcome.VIOLATED) == wrong
     assert verdict.having(Outcome.WARNED, Outcome.ERROR) == []
+
+
+class Maintained(fileforge.StoreDoor):
+    def reply(self, content: bytes | None) -> Reply:
+        return 503, {"Content-Type": "text/html"}, b"<p>Back soon</p>"
+
+
+def test_a_store_that_is_down_says_nothing_of_the_api(contract: Contract):
+    """What needs an upload cannot be verified then; the API is not taken for dead, and the rest is judged."""
+    verdict = judged(contract, ["[!m]*"], Maintained)
+
+    assert verdict.having(Outcome.VIOLATED, Outcome.WARNED, Outcome.ERROR) == []
+    reasons = [result.reason or "" for result in verdict.having(Outcome.NOT_VERIFIABLE)]
+    assert any("handed out a URL that leads no further" in reason for reason in reasons)
+    assert verdict.results["fileforge.limit.sixty"].outcome is Outcome.VERIFIED
 
 
 # Servers that do otherwise what no page says.

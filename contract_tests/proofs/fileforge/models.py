@@ -94,7 +94,7 @@ EXACT_LIMITS = Limits(
 
 
 def _presign(lab: Lab) -> Issued:
-    return signed(str(steps.presign(lab, lab.key()).given().member("upload_url")))
+    return signed(str(steps.presign(lab, lab.key()).given().told("upload_url")))
 
 
 def _upload(lab: Lab, issued: Issued, method: str | None) -> Answer:
@@ -178,7 +178,7 @@ def _add(lab: Lab, name: str) -> tuple[str, Members]:
     key = _unlimited(lab)
     shown = {"original_name": f"{name}.png", "mime_type": "image/png", "size_bytes": len(steps.PNG)}
     made = steps.finalize(lab, key, steps.uploaded(lab, key), name=f"{name}.png").given()
-    return str(made.member("id")), shown
+    return str(made.told("id")), shown
 
 
 def _convert_it(lab: Lab, id: str) -> Answer:

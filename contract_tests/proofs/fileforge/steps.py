@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from contract_tests.answer import Answer
 from contract_tests.counting import rest
@@ -85,7 +85,7 @@ def presign(lab: Lab, key: Key, size: int = len(PNG), *, name: str = "pixel.png"
 def ticket(lab: Lab, key: Key, size: int = len(PNG), *, name: str = "pixel.png", mime: str = "image/png") -> Ticket:
     """A presigned upload. A step: it judges nothing."""
     answer = presign(lab, key, size, name=name, mime=mime).given()
-    given = Ticket(*(str(answer.member(member)) for member in ("file_id", "storage_key", "upload_url")))
+    given = Ticket(*(str(answer.told(member)) for member in ("file_id", "storage_key", "upload_url")))
     lab.hide(given.url, "UPLOAD_URL")
     return given
 
@@ -123,7 +123,7 @@ def tries_to_delete(lab: Lab, key: Key, owner: Key) -> Answer:
 
 def own_picture(lab: Lab, key: Key) -> str:
     """The id of a fresh file of one pixel, for a proof that deletes it."""
-    return str(finalize(lab, key, uploaded(lab, key), name="pixel.png").given().member("id"))
+    return str(finalize(lab, key, uploaded(lab, key), name="pixel.png").given().told("id"))
 
 
 # Converting.
@@ -135,11 +135,20 @@ def becomes(lab: Lab) -> Mapping[str, Any]:
 
 
 def _becomes(lab: Lab) -> Mapping[str, Any]:
-    targets = lab.call("list_formats", key=lab.key()).given().member("formats").get("image/png", {})
-    for target, about in targets.items():
-        if presets := about["presets"]:
-            return {"target_format": target, "preset": {"id": presets[0]["id"]}}
+    for target, about in matrix(lab).get("image/png", {}).items():
+        with suppress(KeyError, IndexError, TypeError):
+            return {"target_format": target, "preset": {"id": about["presets"][0]["id"]}}
     raise NotVerifiable("it needs a server that converts image/png by some preset, and the formats name none")
+
+
+def matrix(lab: Lab) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """The formats. A step: where they have another shape than is published, that is a rule of its own."""
+    answer = lab.call("list_formats", key=lab.key()).given()
+    formats = answer.told("formats")
+    rows = list(formats.values()) if isinstance(formats, dict) else [None]
+    if not all(isinstance(row, dict) and all(isinstance(about, dict) for about in row.values()) for row in rows):
+        raise NotVerifiable(f"a step before it failed: {answer.request} told formats of another shape: {answer}")
+    return cast(Mapping[str, Mapping[str, Mapping[str, Any]]], formats)
 
 
 def order(lab: Lab, file: str, **wanted: Any) -> dict[str, Any]:
@@ -177,9 +186,9 @@ def status(lab: Lab, key: Key, id: str) -> Answer:
 def ended(lab: Lab, key: Key, id: str) -> Answer:
     """The status of this conversion once it is neither queued nor processing."""
     waited = 0
-    while (answer := status(lab, key, id).given()).member("status") in {"queued", "processing"}:
+    while (answer := status(lab, key, id).given()).told("status") in ("queued", "processing"):
         if waited >= PATIENCE:
-            raise NotVerifiable(f"the conversion is still {answer.member('status')} after {waited} s")
+            raise NotVerifiable(f"the conversion is still {answer.told('status')} after {waited} s")
         lab.advance(5)
         waited += 5
     return answer
@@ -192,7 +201,7 @@ def completed(lab: Lab, key: Key, *, lasts: float = OUTPUT_LASTS) -> str:
 
 def _completed(lab: Lab, key: Key) -> str:
     id = conversion(lab, key)
-    state = ended(lab, key, id).member("status")
+    state = ended(lab, key, id).told("status")
     if state != "completed":
         raise NotVerifiable(f"the conversion of one pixel ended as {state}")
     return id
@@ -204,7 +213,9 @@ def output(lab: Lab, key: Key, id: str) -> Answer:
 
 def output_url(lab: Lab, key: Key, id: str) -> str:
     """A presigned URL of what this conversion made."""
-    url = output(lab, key, id).given(302).headers.get("Location", "")
+    answer = output(lab, key, id).given(302)
+    if not (url := answer.headers.get("Location", "")):
+        raise NotVerifiable(f"a step before it failed: {answer.request} answered 302 without Location")
     return lab.hide(url, "OUTPUT_URL")
 
 
