@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -195,3 +196,91 @@ def test_what_is_broken_is_found_by_its_own_rules(contract: Contract, changed: t
 
     assert having(verdict, Outcome.VIOLATED) == wrong
     assert verdict.having(Outcome.WARNED, Outcome.ERROR) == []
+
+
+# Servers that do otherwise what no document says.
+
+
+class Sliding(Throttle):
+    """Sixty in any sixty seconds; a call that is refused counts, too, and so prolongs the wait."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__(now)
+        self.moments: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def take(self, who: str, quota: int) -> int:
+        with self.lock:
+            now, moments = self.now(), self.moments[who]
+            while moments and moments[0] <= now - self.seconds:
+                moments.popleft()
+            moments.append(now)
+            return quota - len(moments)
+
+
+class EmailsCountTwice(Handler):
+    """Among the 60, and among the 30 of all keys of the store."""
+
+    def count(self, raw: str, *, emails: bool) -> None:
+        super().count(raw, emails=False)
+        if emails:
+            super().count(self.server.app.named(raw), emails=True)
+
+
+class NoPageAfterLast(App):
+    def paged(self, path: str, rows: Sequence[Any], query: Mapping[str, Any]) -> Any:
+        return self.there(super().paged(path, rows, dict(query)))
+
+    def assets(self, *asked: Any) -> Any:
+        return self.there(super().assets(*asked))
+
+    def there(self, reply: Any) -> Any:
+        shown = json.loads(reply[2])
+        if not shown["data"] and shown["meta"]["current_page"] > 1:
+            raise Refused(404, "No such page")
+        return reply
+
+
+class Bodiless(App):
+    """Where no page shows a body there is none."""
+
+    def email(self, *asked: Any) -> Any:
+        super().email(*asked)
+        return 204, {}, b""
+
+    def take(self, *asked: Any) -> Any:
+        return super().take(*asked)[0], {}, b""
+
+    def unsell(self, *asked: Any) -> Any:
+        return super().unsell(*asked)[0], {}, b""
+
+    def clear(self, *asked: Any) -> Any:
+        return super().clear(*asked)[0], {}, b""
+
+
+class ErrorsAsPages(Handler):
+    """But for the 422, which the document shows."""
+
+    def send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        if status >= 400 and status != 422:
+            headers, content = {**headers, "Content-Type": "text/html"}, b"<h1>No</h1>"
+        super().send(status, headers, content)
+
+
+class TypeRequired(Handler):
+    """Content-Type, too, wherever there can be content."""
+
+    def as_required(self, content: bytes) -> None:
+        super().as_required(content)
+        if self.command not in {"GET", "HEAD"} and self.headers.get("Content-Type") != "application/json":
+            raise Refused(415, "Send application/json")
+
+
+@pytest.mark.parametrize(
+    "changed", [Sliding, EmailsCountTwice, NoPageAfterLast, Bodiless, ErrorsAsPages, TypeRequired], ids=named
+)
+def test_what_no_document_says_fails_nothing(contract: Contract, changed: type):
+    """It is noted at most."""
+    verdict = kept(contract, (), changed)
+
+    assert verdict.having(Outcome.VIOLATED, Outcome.WARNED, Outcome.ERROR) == []
+    assert verified(contract, verdict) == 1

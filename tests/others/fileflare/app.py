@@ -48,6 +48,10 @@ class App:
         digest = hashlib.sha256(raw.encode()).hexdigest()
         self.keys[digest] = self.keys[digest][0], True
 
+    def named(self, raw: str) -> str:
+        """The name of the store of a key that there is."""
+        return self.keys[hashlib.sha256(raw.encode()).hexdigest()][0]
+
     def store(self, raw: str) -> Store:
         """The store of a key, which may stand in the header or in the query."""
         name, revoked = self.keys.get(hashlib.sha256(raw.encode()).hexdigest(), ("", True))
