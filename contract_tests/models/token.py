@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -69,8 +70,8 @@ class _Token:
     refused: bool = False
 
     def must_pass(self, at: Moment) -> str | None:
-        """Why, or None."""
-        fresh = at.end < self.at.start + self.kind.ttl
+        """Why, or None. It may count from the whole second in which it was issued, as signatures of URLs do."""
+        fresh = at.end < math.floor(self.at.start) + self.kind.ttl
         left = self.surely_used + self.perhaps_used < (self.kind.uses or 1)
         if self.refused or not fresh or not left:
             return None
@@ -81,7 +82,7 @@ class _Token:
         """Why, or None. At the very second at which it expires both answers will do."""
         if self.kind.uses is not None and self.surely_used >= self.kind.uses:
             return f"it was redeemed {_times(self.surely_used)}, and is good {_times(self.kind.uses)}"
-        if at.start > self.at.end + self.kind.ttl:
+        if at.start > math.ceil(self.at.end) + self.kind.ttl:
             return f"it is good for {self.kind.ttl} s and was issued {at.start - self.at.end:.0f} s ago"
         return "it was refused before" if self.refused and self.kind.uses is not None else None
 

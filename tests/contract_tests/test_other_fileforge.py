@@ -65,9 +65,9 @@ def judged(contract: Contract, patterns: Sequence[str], *changed: type) -> Verdi
         return elsewhere.judged(contract, target, clock, [f"fileforge.{pattern}" for pattern in patterns])
 
 
-def looked_after(contract: Contract, patterns: Sequence[str], *changed: type) -> Verdict:
+def looked_after(contract: Contract, patterns: Sequence[str], *changed: type, clock: Clock | None = None) -> Verdict:
     """The same where somebody makes accounts and keys, and revokes, rotates and downgrades."""
-    clock = Clock()
+    clock = clock or Clock()
     with serving(clock, *changed) as target:
         target = replace(target, provisioner=f"{Owner.__module__}:{Owner.__name__}")
         return elsewhere.judged(contract, target, clock, [f"fileforge.{pattern}" for pattern in patterns])
@@ -267,6 +267,22 @@ def test_a_store_that_is_down_says_nothing_of_the_api(contract: Contract):
     reasons = [result.reason or "" for result in verdict.having(Outcome.NOT_VERIFIABLE)]
     assert any("handed out a URL that leads no further" in reason for reason in reasons)
     assert verdict.results["fileforge.limit.sixty"].outcome is Outcome.VERIFIED
+
+
+class Running(Clock):
+    """Runs a little whenever somebody looks at it."""
+
+    def now(self) -> float:
+        self.advance(0.02)
+        return super().now()
+
+
+def test_a_clock_that_runs_is_no_reason_to_accuse(contract: Contract):
+    """The store's URLs end with a whole second, up to one before their 15 minutes are over, as signatures of its kind do."""
+    verdict = looked_after(contract, ["model.token", "limit.*", "upload.*"], clock=Running())
+
+    assert verdict.having(Outcome.VIOLATED, Outcome.WARNED, Outcome.ERROR) == []
+    assert verdict.results["fileforge.model.token"].outcome is Outcome.VERIFIED
 
 
 # Servers that do otherwise what no page says.
