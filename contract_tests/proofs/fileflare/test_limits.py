@@ -226,7 +226,12 @@ def test_refused_free(lab: Lab) -> None:
     exhausted(lab)
     lab.advance(lab.window(50))
     for _ in range(5):
-        lab.call("list_orders", key=lab.key()).given(429)
+        answer = lab.call("list_orders", key=lab.key())
+        if answer.passed:
+            raise NotVerifiable(
+                "it needs a window that opens with its first request: this one ended within 50 s of being used up"
+            )
+        answer.given(429)
     lab.advance(lab.window(10) + 2)
     limit, left = _budget(lab.call("list_orders", key=lab.key()).expect(200))
     check(left == limit - 1, "the whole budget back", f"{left} of {limit} left")
