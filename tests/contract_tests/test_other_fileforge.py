@@ -7,10 +7,13 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from contract_tests.cli import main
 from contract_tests.outcome import Outcome
 from contract_tests.verdict import Verdict
 from latchkey import Contract, load
@@ -91,6 +94,20 @@ def test_an_honest_server_is_never_accused_by_whoever_looks_after_it(contract: C
     assert verdict.having(Outcome.VIOLATED, Outcome.WARNED, Outcome.ERROR) == []
     assert having(verdict, Outcome.NOTED) == (ITS_OWN_WAY | ITS_KEYS) - {"files.list"}
     assert verified(contract, verdict) > 0.95
+
+
+def test_a_key_in_another_alphabet_is_tried(contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The doctor takes a good key for one, though it is in upper case, where our contract has lower case."""
+    with serving(Clock()) as target:
+        endpoint = target.endpoints["fileforge"]
+        monkeypatch.setenv("FORGE_KEY", endpoint.keys["full"][0].key)
+        file = tmp_path / "t.toml"
+        file.write_text(
+            f'[providers.fileforge]\nbase_url = "{endpoint.base_url}"\n[providers.fileforge.keys]\nfull = "${{FORGE_KEY}}"\n'
+        )
+        done = CliRunner().invoke(main, ["doctor", str(file)])
+
+    assert "✓ full works: GET /v1/formats answered 200" in done.output
 
 
 # Servers that are wrong in one place.
