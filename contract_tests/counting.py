@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from contract_tests.answer import Answer
 from contract_tests.lab import Lab
-from contract_tests.outcome import NotVerifiable, Violation, check
+from contract_tests.outcome import NotVerifiable, Postponed, Violation, check
 from contract_tests.pace import pause
 
 #: How often a burst is begun anew that may have lain in two windows. The second begins where one has just opened.
@@ -36,6 +36,8 @@ def counted_out(
     whole = lab.window(window)
     if lab.thrifty and (known := _counted_in(lab, quota, call, passes)):
         return known
+    if not lab.can_spare(quota + 1):
+        raise Postponed(f"{quota} calls are too dear for now")
     for _ in range(BURSTS):
         lab.advance(whole + 1)
         start = lab.now()
@@ -107,6 +109,9 @@ def _closed(lab: Lab, quota: int, call: Call, window: int) -> None:
     while lab.now() < until:
         lab.advance(whole / 6)
         while call().status != 429:
+            if not passed and not lab.can_spare(quota):
+                lab.shown.append("one window")
+                return
             if not passed:
                 until = lab.now() + whole * 2 / 3
             passed += 1
@@ -194,10 +199,12 @@ def shared(lab: Lab, quota: int, one: Call, other: Call, *, window: int = 60) ->
 def exhausted(lab: Lab, quota: int, call: Call) -> Answer:
     """Calls until it is refused with 429, to build on; returns the refusal. How many calls that takes is not judged."""
     lab.may_spend(quota)
-    for _ in range(3 * quota):
+    for number in range(3 * quota):
         answer = call()
         if answer.status == 429:
             return answer
+        if number == 0 and not lab.can_spare(quota):
+            raise Postponed(f"{quota} calls are too dear for now")
     raise NotVerifiable(f"a step before it failed: {3 * quota} calls were not refused with 429; the last: {answer}")
 
 

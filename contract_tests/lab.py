@@ -280,7 +280,10 @@ class Lab:
     def secured(self) -> list[Operation]:
         """The operations that need a credential. Where requests are dear, one of each method."""
         secured = [operation for operation in self.operations() if operation.credentials]
-        first = {item.method: item for item in reversed(secured)}
+        first: dict[str, Operation] = {}
+        # Whether what has a limit of its own draws on the usual one as well is not always told.
+        for item in sorted(secured, key=lambda item: len(item.limits)):
+            first.setdefault(item.method, item)
         kept = [item for item in secured if not self.thrifty or item in first.values()]
         return list(self._few(kept, secured, "operations"))
 
@@ -469,6 +472,10 @@ class Lab:
             self._thrift.budget.check(requests)
         for lab in (*self._neighbours, self):
             lab._sender.spending = True
+
+    def can_spare(self, requests: int) -> bool:
+        """Whether so many leave enough for the proofs to come that take few each."""
+        return self._thrift is None or self._thrift.budget.left - self._thrift.reserved >= requests
 
     def destroys(self) -> None:
         """Says that the proof deletes what it did not make. Raises NotVerifiable where that is not permitted."""

@@ -63,6 +63,10 @@ class Result:
     shown: Sequence[str] = ()
 
 
+class Postponed(NotVerifiable):
+    """The proof takes so many requests that what takes few is to run before it."""
+
+
 def check(kept: bool, expected: str, actual: Any, about: str | None = None) -> None:
     """Raises Violation unless `kept`."""
     if not kept:

@@ -12,7 +12,7 @@ from contract_tests.agenda import Agenda, need, rule_of, turn
 from contract_tests.client import Unreachable
 from contract_tests.lab import Lab
 from contract_tests.logbook import Logbook, LogbookError
-from contract_tests.outcome import Outcome
+from contract_tests.outcome import Outcome, Postponed
 from contract_tests.profile import PROFILES
 from contract_tests.run import RUN, Run, check_reachable, judge, open_run
 from contract_tests.target import TargetError, read_target
@@ -21,6 +21,7 @@ from latchkey.rules import Level
 
 #: A run that this plugin opened.
 OPENED = pytest.StashKey[Run]()
+AGENDA = pytest.StashKey[Agenda]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -105,7 +106,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     run = session.config.stash.get(RUN, None)
     if run is None or not run.thrift or session.testsfailed or session.config.option.collectonly:
         return None
-    agenda = Agenda(run, session.items)
+    session.config.stash[AGENDA] = agenda = Agenda(run, session.items)
     while item := agenda.next():
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
     return True
@@ -124,6 +125,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     run = item.config.stash.get(RUN, None)
     if run is None or item.get_closest_marker("rule") is None:
+        return report
+    if call.excinfo is not None and call.excinfo.errisinstance(Postponed):
+        item.config.stash[AGENDA].postpone(item)
+        run.postponed()
+        report.outcome = "passed"
         return report
     if call.when == "call" or (call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)):
         lab = getattr(item, "funcargs", {}).get("lab")

@@ -94,6 +94,11 @@ class Run:
             self.sweeps[name] = sweep(lab, **self.numbers)
         return self.sweeps[name]
 
+    def postponed(self) -> None:
+        """Forgets what the last proof sent: it runs again."""
+        self.client.take_sent()
+        self.counted = self.client.total
+
     def check_alive(self, provider: str) -> None:
         """Raises NotReached where the provider's target was found dead."""
         if why := self.dead.get(self.target.endpoints[provider].base_url):

@@ -58,4 +58,7 @@ class Thrift:
     )
     removals: list[Removal] = field(default_factory=list)  #: What became of it.
     unasked: int = 0  #: Refusals with 429 that no proof provoked.
+    reserved: int = (
+        0  #: Requests that proofs still to come are going to send, of those that matter to the gate and take few.
+    )
     waited: float = 0.0  #: Seconds that proofs of the provider waited, for limits and for what they show.

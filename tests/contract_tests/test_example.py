@@ -22,7 +22,7 @@ from contract_tests.target import read_target
 from contract_tests.verdict import Verdict
 from latchkey import Contract, load
 from tests.elsewhere import Clock, having, named, verified
-from tests.others.licences import EXAMPLE, judged, server, serving
+from tests.others.licences import EXAMPLE, judged, keys, server, serving
 
 #: Where no document says anything the example does otherwise than our contract: that is noted, and fails nothing.
 ITS_OWN_WAY = {
@@ -38,9 +38,8 @@ PRESENTED = {"presented.headers", "presented.body"}
 @pytest.fixture(scope="module")
 def contract() -> Iterator[Contract]:
     """The contract; the example's keys are in the environment."""
-    lines = (EXAMPLE / "keys.env").read_text("utf-8").splitlines()
     with pytest.MonkeyPatch.context() as patch:
-        for name, _, value in (line.partition("=") for line in lines if not line.startswith("#")):
+        for name, value in keys().items():
             patch.setenv(name, value)
         yield load()
 

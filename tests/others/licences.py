@@ -6,7 +6,7 @@ import contextlib
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +18,12 @@ from tests import elsewhere
 from tests.elsewhere import Clock, part
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "licences"
+
+
+def keys() -> Mapping[str, str]:
+    """The example's licences, by the variables in which its target file wants them."""
+    lines = (EXAMPLE / "keys.env").read_text("utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
 
 def _loaded() -> ModuleType:
