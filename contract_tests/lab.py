@@ -70,7 +70,8 @@ class Lab:
         self._neighbours: list[Lab] = []
         self._thrift = thrift
         there = as_there(self.provider, self._endpoint)
-        self._sender = Sender(contract, there, self._endpoint.base_url, client, thrift, self.advance)
+        base_url, doors = self._endpoint.base_url, list(self._endpoint.doors.values())
+        self._sender = Sender(contract, there, base_url, doors, client, thrift, self.advance)
         #: How much of what the proof could show it showed, where that is not all: requests are dear.
         self.shown: list[str] = []
         self._evidence = thrift.evidence if thrift else Evidence()

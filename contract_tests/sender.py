@@ -25,13 +25,16 @@ class OutOfReach(NotVerifiable):
 
 
 class Sender:
-    """Sends what one lab asks. Without thrift, requests go out as they come; then `wait` lets seconds pass on the target."""
+    """Sends what one lab asks. `named` are URLs that belong to the target beside its API's. Without thrift, requests go out as
+    they come; then `wait` lets seconds pass on the target.
+    """
 
     def __init__(
         self,
         contract: Contract,
         provider: Provider,
         base_url: str,
+        named: Sequence[str],
         client: Client,
         thrift: Thrift | None,
         wait: Callable[[float], None],
@@ -45,6 +48,7 @@ class Sender:
         self._provider = provider
         self._contract = contract
         self._base_url = base_url
+        self._named = (base_url, *named)
         self._client = client
         self._thrift = thrift
         self._wait = wait
@@ -109,7 +113,7 @@ class Sender:
         try:
             return self._insisting(request, charges)
         except Fault as problem:
-            if str(request.url).startswith(self._base_url):
+            if str(request.url).startswith(self._named):
                 raise
             what = "at which nothing answers" if isinstance(problem, Unreachable) else "that leads no further"
             raise OutOfReach(f"the target handed out a URL {what}: {problem}") from None

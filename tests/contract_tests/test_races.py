@@ -189,6 +189,9 @@ class Told:
 
     def may_spend(self) -> None: ...
 
+    def window(self, seconds: float) -> float:
+        return seconds
+
     def now(self) -> float:
         return self.time
 
