@@ -169,17 +169,13 @@ class Lab:
             self.client.recall(known[found].steps)
         return cast(Made, known[found].made)
 
-    def spoilt(self, name: str) -> None:
-        """Says that what has this name for `once` is no longer what it was: whoever asks next makes it again."""
-        self._evidence.once.pop(self._owner + name, None)
-
     def another(self, name: str, make: Callable[[], Made]) -> Made:
         """The same, but each time another one within a proof: the second is what was made when it was first asked for twice."""
         self._counts[name] += 1
         return self.once(f"{name} {self._counts[name]}", make)
 
     def lost(self, *names: str) -> None:
-        """Says that what has these names for `once` is no more: whoever asks for it next has it made anew."""
+        """Says that what has these names for `once` is no more, or not what it was: whoever asks next has it made anew."""
         for name in names:
             self._evidence.once.pop(self._owner + name, None)
 

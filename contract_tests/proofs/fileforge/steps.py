@@ -117,7 +117,7 @@ def tries_to_delete(lab: Lab, key: Key, owner: Key) -> Answer:
     """What a key is answered that is not to delete the owner's picture, which others share."""
     answer = lab.call("delete_file", key=key, path={"id": picture(lab, owner)})
     if answer.passed:
-        lab.spoilt(f"picture of {owner.situation}")
+        lab.lost(f"picture of {owner.situation}")
     return answer
 
 
