@@ -12,8 +12,6 @@ from latchkey.rules import Level
 
 #: Themes of proofs that send as much as one lets them, the cheapest first.
 _THEMES = {"race": 1, "model": 2, "sweep": 3}
-
-
 #: Requests that a proof is taken to send that uses up no quota.
 FEW = 3
 

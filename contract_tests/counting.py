@@ -36,10 +36,9 @@ def counted_out(
     whole = lab.window(window)
     if lab.thrifty and (known := _counted_in(lab, quota, call, passes)):
         return known
-    if not lab.can_spare(quota + 1):
-        raise Postponed(f"{quota} calls are too dear for now")
+    _affords(lab, quota + 1)
     for _ in range(BURSTS):
-        lab.advance(whole + 1)
+        rest(lab, window=window)
         start = lab.now()
         for number in range(1, quota + 1):
             answer = call()
@@ -86,9 +85,8 @@ def steady(lab: Lab, quota: int, call: Call, *, window: int = 60) -> None:
     if lab.thrifty:
         lab.once(f"closed after {quota}", lambda: _closed(lab, quota, call, window))
         return
-    whole = lab.window(window)
-    lab.advance(whole + 1)
-    start, passed, most = lab.now(), 0, quota
+    rest(lab, window=window)
+    start, passed, most, whole = lab.now(), 0, quota, lab.window(window)
     for _ in range(13):
         while call().status != 429:
             passed += 1
@@ -192,7 +190,7 @@ def shared(lab: Lab, quota: int, one: Call, other: Call, *, window: int = 60) ->
                 break
         if lab.now() == start:
             break
-        lab.advance(lab.window(window) + 1)
+        rest(lab, window=window)
     raise Violation(f"{answer.request} to be refused with 429, the limit being used up", str(answer))
 
 
@@ -203,9 +201,15 @@ def exhausted(lab: Lab, quota: int, call: Call) -> Answer:
         answer = call()
         if answer.status == 429:
             return answer
-        if number == 0 and not lab.can_spare(quota):
-            raise Postponed(f"{quota} calls are too dear for now")
+        if number == 0:
+            _affords(lab, quota)
     raise NotVerifiable(f"a step before it failed: {3 * quota} calls were not refused with 429; the last: {answer}")
+
+
+def _affords(lab: Lab, calls: int) -> None:
+    """Raises Postponed where so many calls would be taken from proofs that take few."""
+    if not lab.can_spare(calls):
+        raise Postponed(f"{calls} calls are too dear for now")
 
 
 def refilled(lab: Lab, quota: int, since: float, *, window: int = 60) -> int:
