@@ -16,6 +16,8 @@ def part(provider: Provider, endpoint: Endpoint) -> float:
 
 def as_there(provider: Provider, endpoint: Endpoint) -> Provider:
     """The provider with the windows that it has there, whole seconds each."""
+    if endpoint.window is None:
+        return provider
     limits = {
         name: replace(limit, window=max(1, round(limit.window * part(provider, endpoint))))
         for name, limit in provider.limits.items()
