@@ -16,7 +16,7 @@ from contract_tests.answer import Answer
 from contract_tests.client import Client
 from contract_tests.crowd import AROUND, Exchange
 from contract_tests.doors import Door, missing
-from contract_tests.evidence import SAFE, Evidence, Once
+from contract_tests.evidence import Evidence, Once
 from contract_tests.keyring import Keyring
 from contract_tests.noted import NotedAdmin
 from contract_tests.outcome import NotVerifiable
@@ -28,7 +28,7 @@ from contract_tests.sender import Sender
 from contract_tests.target import Target, as_there, part
 from contract_tests.thrift import Thrift
 from contract_tests.tidy import tidy
-from contract_tests.words import Words, credential, filled, presented
+from contract_tests.words import Words, asked, credential, filled, presented
 from latchkey import Contract
 from latchkey.records import Limit, Operation
 
@@ -308,7 +308,7 @@ class Lab:
         record = self.operation(operation) if isinstance(operation, str) else operation
         key = words.get("key")
         headers = {
-            **self._asked(record),
+            **asked(self.provider, record.method, record),
             **self._headers,
             **credential(self.provider, key, words.get("by")),
             **presented(self.provider, key, words.get("presents")),
@@ -324,16 +324,6 @@ class Lab:
         )
         return Call(request, record)
 
-    def _asked(self, operation: Operation) -> Mapping[str, str]:
-        """Headers that a client has to send, whatever its key is; none to a store of bytes."""
-        return {} if operation.raw else self._asked_of(operation.method)
-
-    def _asked_of(self, method: str) -> Mapping[str, str]:
-        """Without a type of content where none is sent."""
-        return {
-            name: value for name, value in self.provider.asks.items() if name != "Content-Type" or method not in SAFE
-        }
-
     def request(
         self,
         method: str,
@@ -344,12 +334,14 @@ class Lab:
         query: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Any request: `url` is a path of this provider or a whole URL that it handed out."""
-        whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
         sent = {**self._headers, **(headers or {})}
         if any(item.header in sent for item in self.provider.credentials):
-            sent = {**self._asked_of(method), **sent}
-        request = self.client.prepare(method, whole, headers=sent, content=content, query=query)
+            sent = {**asked(self.provider, method), **sent}
+        request = self.client.prepare(method, self._whole(url), headers=sent, content=content, query=query)
         return self._answer(self._sender.send(request))
+
+    def _whole(self, url: str) -> str:
+        return url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
 
     def has_door(self, protocol: str) -> bool:
         """Whether the target says where this protocol reaches the same files."""
@@ -366,9 +358,8 @@ class Lab:
         self, operation: Operation, method: str, url: str, headers: Mapping[str, str], content: bytes | None
     ) -> Answer:
         """Calls an operation with a request made elsewhere. `url` is a path, or whole where the target handed it out."""
-        whole = url if url.startswith(("http://", "https://")) else self._endpoint.base_url + url
-        sent = {**self._asked(operation), **headers, **self._headers}
-        request = self.client.prepare(method, whole, headers=sent, content=content)
+        sent = {**asked(self.provider, operation.method, operation), **headers, **self._headers}
+        request = self.client.prepare(method, self._whole(url), headers=sent, content=content)
         call = Call(request, operation)
         with self._watched(call):
             response = self._sender.send(request, operation)

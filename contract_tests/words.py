@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 from urllib.parse import quote
 
+from contract_tests.evidence import SAFE
 from contract_tests.provision import Key
 from latchkey.records import Operation, Parameter, Provider
 
@@ -52,6 +53,15 @@ def presented(provider: Provider, key: Key | str | None, presents: Mapping[str, 
         for name, item in provider.presented.items()
         if item.header and name in values
     }
+
+
+def asked(provider: Provider, method: str, operation: Operation | None = None) -> dict[str, str]:
+    """The headers that every client has to send, whatever its key is: none to a store of bytes, and no type of content with a
+    method that sends none.
+    """
+    if operation and operation.raw:
+        return {}
+    return {name: value for name, value in provider.asks.items() if name != "Content-Type" or method not in SAFE}
 
 
 def filled(operation: Operation, values: Mapping[str, Any]) -> str:
